@@ -1,0 +1,109 @@
+"""The state of the interpreter: what each name, attribute and list holds at one point.
+
+A state is a stack of overlays. A branch runs on an overlay of its own; where branches meet, only
+what they wrote is compared. Only the top overlay is ever written to, so a lookup costs the depth
+of nesting and a join costs the size of the change: the whole stays linear in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import libcst as cst
+
+from lintkeras.meaning.values import Content, Unknown, Value, join, join_content
+
+Key: TypeAlias = tuple[object, ...]
+Cell: TypeAlias = "Value | Content | cst.CSTNode | None"
+Changes: TypeAlias = dict[Key, Cell]
+
+_MISSING = object()
+
+
+class Scope:
+    """A namespace: the module, a function call, a class body, a comprehension.
+
+    ``calls`` is the chain of call sites that led here; it tells objects made by one line in two
+    calls apart.
+    """
+
+    __slots__ = ("calls", "declared", "function", "kind", "parent")
+
+    def __init__(
+        self,
+        kind: str,
+        parent: Scope | None = None,
+        calls: tuple[object, ...] = (),
+        function: cst.FunctionDef | cst.Lambda | None = None,
+    ) -> None:
+        self.kind = kind
+        self.parent = parent
+        self.calls = calls
+        self.function = function
+        self.declared: dict[str, Scope] = {}
+        """Names declared ``global`` or ``nonlocal``, with the scope they belong to."""
+
+
+class State:
+    """One overlay above ``below``."""
+
+    __slots__ = ("below", "cells")
+
+    def __init__(self, below: State | None = None) -> None:
+        self.below = below
+        self.cells: Changes = {}
+
+    def find(self, key: Key) -> Cell | object:
+        """The cell's content, or ``State.MISSING``."""
+        state: State | None = self
+        while state is not None:
+            if key in state.cells:
+                return state.cells[key]
+            state = state.below
+        return _MISSING
+
+    MISSING = _MISSING
+
+    def changes_since(self, base: State) -> Changes:
+        """All that was written above ``base``, the newest of each."""
+        layers = []
+        state: State | None = self
+        while state is not None and state is not base:
+            layers.append(state.cells)
+            state = state.below
+        merged: Changes = {}
+        for cells in reversed(layers):
+            merged.update(cells)
+        return merged
+
+    def merge(self, paths: Iterable[Changes]) -> None:
+        """Write what holds after one of ``paths`` (each relative to this state) was taken."""
+        paths = list(paths)
+        if len(paths) == 1:
+            self.cells.update(paths[0])
+            return
+        merged: Changes = {}
+        for key in dict.fromkeys(key for path in paths for key in path):
+            before = self.find(key)
+            cells = [path.get(key, before) for path in paths]
+            known = [cell for cell in cells if cell is not _MISSING]
+            marks = any(isinstance(cell, cst.CSTNode) for cell in known)
+            # A mark ("this tape was used") that one path never set does not hold after the join.
+            merged[key] = None if marks and len(known) < len(cells) else _join_cells(known)
+        self.cells.update(merged)
+
+
+def _join_cells(cells: list[Cell | object]) -> Cell:
+    """The join of one cell over several paths (paths that never wrote it left out)."""
+    result = cells[0]
+    for cell in cells[1:]:
+        if isinstance(result, Content) and isinstance(cell, Content):
+            result = join_content(result, cell)
+        elif isinstance(result, cst.CSTNode) or isinstance(cell, cst.CSTNode) or None in (result, cell):
+            result = result if result is cell else None
+        elif isinstance(result, Content) or isinstance(cell, Content):
+            result = Unknown()
+        else:
+            result = join(result, cell)  # type: ignore[arg-type]
+    return result  # type: ignore[return-value]

@@ -1,0 +1,432 @@
+"""The values of the abstract interpreter: what is known of a run-time value.
+
+Values are immutable and compare by structure; places in the code (``node``) do not take part in
+comparison. What can change at run time (the content of a list, an attribute) is kept in the state
+under the identity of its owner, so two names of one list see the same changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Union
+
+import libcst as cst
+
+from lintkeras.meaning.symbols import Flavour, canonical
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.state import Scope
+
+Identity = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known, except (with an ``origin``) that it is the same thing each time.
+
+    A parameter, a free name and an imported object of another module have an origin.
+    """
+
+    origin: Identity | None = None
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A Python constant: number, string, bytes, boolean, None, Ellipsis."""
+
+    value: object
+    kind: type = field(init=False)
+    """Part of the identity, since 1 == 1.0 == True."""
+
+    def __post_init__(self) -> None:
+        """Derive ``kind``."""
+        object.__setattr__(self, "kind", type(self.value))
+
+
+NONE = Const(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A module, class or function of a library, by its dotted import path."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The canonical name: the same for every import style."""
+        return canonical(self.path)[0]
+
+    @property
+    def flavour(self) -> Flavour:
+        """Which Keras (or TensorFlow, or other library) it was imported from."""
+        return canonical(self.path)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function or lambda of the program, with the scope that it closes over."""
+
+    node: cst.FunctionDef | cst.Lambda
+    scope: Scope
+    cls: Class | None = None
+
+    @property
+    def name(self) -> str:
+        """The name it was defined with."""
+        return self.node.name.value if isinstance(self.node, cst.FunctionDef) else "<lambda>"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomGradient:
+    """The object that ``tf.custom_gradient`` or ``keras.ops.custom_gradient`` makes."""
+
+    function: Value
+    decorator: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the program."""
+
+    node: cst.ClassDef
+    scope: Scope
+    bases: tuple[Value, ...] = field(default=(), compare=False)
+
+    def lineage(self) -> Iterator[Class | Symbol]:
+        """The class, then its bases depth first (library bases as symbols)."""
+        yield self
+        for base in self.bases:
+            if isinstance(base, Class):
+                yield from base.lineage()
+            elif isinstance(base, Symbol):
+                yield base
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of one call. ``complete`` is false behind ``*args`` or ``**kwargs``."""
+
+    positional: tuple[Value, ...] = ()
+    keywords: tuple[tuple[str, Value], ...] = ()
+    complete: bool = True
+
+    def get(self, name: str, position: int | None = None) -> Value | None:
+        """The argument given by keyword or position; None where it was not given."""
+        for keyword, value in self.keywords:
+            if keyword == name:
+                return value
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None if self.complete else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object made by calling a class; ``identity`` is where and under which calls."""
+
+    cls: Class | Symbol
+    identity: Identity
+    arguments: Arguments = field(default=Arguments(), compare=False)
+    node: cst.Call | None = field(default=None, compare=False)
+
+    @property
+    def class_name(self) -> str:
+        """The canonical name of its class (the plain name of a user class)."""
+        return self.cls.name if isinstance(self.cls, Symbol) else self.cls.node.name.value
+
+    def library_bases(self) -> Iterator[str]:
+        """The canonical names of its library classes."""
+        if isinstance(self.cls, Symbol):
+            yield self.cls.name
+        else:
+            for base in self.cls.lineage():
+                if isinstance(base, Symbol):
+                    yield base.name
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An attribute that is not resolved further: a library method, a field of an unknown."""
+
+    of: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A user function bound to its object."""
+
+    owner: Value
+    function: Function
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """What ``super()`` gives inside a method of ``cls``."""
+
+    owner: Value
+    cls: Class
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What a sequence runs over; two sequences of one domain have matching entries."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A condition under which an entry is kept."""
+
+    value: Value
+    holds: bool
+    node: cst.CSTNode = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One element of a sequence, or (with a domain) one for each member of the domain."""
+
+    value: Value
+    domain: Domain | None = None
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a sequence holds, in order. An entry of unknown domain stands for any number."""
+
+    entries: tuple[Entry, ...] = ()
+
+    def plain(self) -> tuple[Value, ...] | None:
+        """The values, where every entry is exactly one element."""
+        if all(entry.domain is None and not entry.tests for entry in self.entries):
+            return tuple(entry.value for entry in self.entries)
+        return None
+
+
+ANYTHING = Domain(("anything",))
+OPAQUE = Content((Entry(UNKNOWN, ANYTHING),))
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A Python list; its content is in the state, under this identity."""
+
+    identity: Identity
+    loops: tuple[cst.CSTNode, ...] = field(default=(), compare=False)
+    """The loops that were running when it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A tuple, or an iterator such as ``zip``, ``map`` and a generator expression make."""
+
+    kind: str
+    content: Content
+    parts: tuple[Content, ...] = field(default=(), compare=False)
+    """Of a ``zip``: the contents that it runs through side by side."""
+    nodes: tuple[cst.CSTNode, ...] = field(default=(), compare=False)
+    """Of a ``zip``: the call, then the expressions of its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dict:
+    """A dictionary with constant keys."""
+
+    items: tuple[tuple[object, Value], ...]
+
+    def get(self, key: object) -> Value:
+        """The value under a constant key."""
+        return next((value for k, value in self.items if k == key), UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The running index over a domain (``enumerate``, ``range(len(...))``)."""
+
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """``len`` of something that runs over a domain."""
+
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class PerEntry:
+    """Another constant for each entry: ``zip(gradients, [0.1, 1.0])``."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """A ``tf.GradientTape``."""
+
+    identity: Identity
+    persistent: bool | None
+    node: cst.Call = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One variable of a layer or model."""
+
+    owner: Value
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class GradientCall:
+    """One ``tape.gradient(target, sources)``."""
+
+    node: cst.Call
+    tape: Tape
+    target: Value = field(compare=False)
+    sources: Value = field(compare=False)
+    is_list: bool | None = None
+    """Whether the result is a Python list; None where the sources are unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The gradient was multiplied (or divided) by something that is no gradient."""
+
+    factor: Value
+    node: cst.CSTNode
+    divides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rectify:
+    """The negative entries of the gradient were set to zero."""
+
+    node: cst.CSTNode
+
+
+GradientEdit = Scale | Rectify
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """A gradient of a tape with respect to one source, and what was done to it since."""
+
+    call: GradientCall
+    source: Value
+    edits: tuple[GradientEdit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The result of a library function or operator on known arguments.
+
+    ``depth`` bounds the size of such terms: deeper ones become unknown.
+    """
+
+    function: Value | str
+    arguments: Arguments
+    node: cst.CSTNode = field(compare=False)
+    depth: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of a few values: where branches meet."""
+
+    values: tuple[Value, ...]
+
+
+Value = Union[
+    Unknown, Const, Symbol, Function, CustomGradient, Class, Instance, Member, Method, Super, List,
+    Sequence, Dict, Index, Length, PerEntry, Tape, Weight, Gradient, Computed, Either,
+]  # fmt: skip
+
+_MOST_ALTERNATIVES = 4
+
+
+def alternatives(value: Value) -> tuple[Value, ...]:
+    """The values that it may be: one, unless branches met."""
+    return value.values if isinstance(value, Either) else (value,)
+
+
+def join(first: Value, second: Value) -> Value:
+    """What is known of a value that is one of two."""
+    if first is second or first == second:
+        return first
+    if isinstance(first, Symbol) and isinstance(second, Symbol) and first.name == second.name:
+        return first
+    merged = list(alternatives(first))
+    for value in alternatives(second):
+        if value not in merged:
+            merged.append(value)
+    if len(merged) > _MOST_ALTERNATIVES or any(isinstance(value, Unknown) for value in merged):
+        return UNKNOWN
+    return Either(tuple(merged))
+
+
+def join_all(values: list[Value]) -> Value:
+    """The join of any number of values; unknown for none."""
+    if not values:
+        return UNKNOWN
+    result = values[0]
+    for value in values[1:]:
+        result = join(result, value)
+    return result
+
+
+def join_content(first: Content, second: Content) -> Content:
+    """What a list holds where two paths meet.
+
+    An entry that already says when it is present (by its tests, or by running over a domain) may
+    be missing on the other path; two entries under opposite conditions become one.
+    """
+    if first == second:
+        return first
+    short, long = sorted((first.entries, second.entries), key=len)
+    if long[: len(short)] == short and all(e.tests or e.domain for e in long[len(short) :]):
+        return Content(long)
+    if len(short) == len(long) and short and short[:-1] == long[:-1]:
+        one, other = short[-1], long[-1]
+        if one.domain == other.domain and one.tests and other.tests:
+            *shared, last = one.tests
+            *shared_too, last_too = other.tests
+            opposite = last.value == last_too.value and last.holds != last_too.holds
+            if shared == shared_too and opposite:
+                merged = Entry(join(one.value, other.value), one.domain, tuple(shared))
+                return Content((*short[:-1], merged))
+    return OPAQUE
+
+
+def walk(value: Value) -> Iterator[Value]:
+    """The value and, for computed ones, all that it was computed from."""
+    yield value
+    match value:
+        case Computed(function=function, arguments=arguments):
+            if not isinstance(function, str):
+                yield from walk(function)
+            for argument in arguments.positional:
+                yield from walk(argument)
+            for _, argument in arguments.keywords:
+                yield from walk(argument)
+        case Either(values=values) | PerEntry(values=values):
+            for item in values:
+                yield from walk(item)
+        case Sequence(content=content):
+            for entry in content.entries:
+                yield from walk(entry.value)
+        case Member(of=of):
+            yield from walk(of)
+
+
+def gradients_in(value: Value) -> list[Gradient]:
+    """Every gradient that takes part in a value."""
+    return [part for part in walk(value) if isinstance(part, Gradient)]
