@@ -696,7 +696,6 @@ class Interpreter:
             loop = _Loop(node, domain, overlay)
             self._forget_assigned(node)
             self._loops.append(loop)
-            start = dict(overlay.cells)
             tests = len(self._tests)
             with self._overlay() as inner:
                 loop.base = inner.below  # type: ignore[assignment]
@@ -709,14 +708,13 @@ class Interpreter:
             self._alive = True
             if paths:
                 overlay.merge(paths)
-            del start
-            self._close_lists(overlay, domain)
+            self._close_lists(overlay, node, domain)
             changes = overlay.cells
         self.state.merge([{}, changes])
 
-    def _close_lists(self, overlay: State, domain: Domain) -> None:
+    def _close_lists(self, overlay: State, node: cst.CSTNode, domain: Domain) -> None:
         """Take out the marks that stood for the entries of earlier rounds."""
-        mark = Domain(("earlier", domain))
+        mark = Domain(("earlier", node))
         for key, cell in list(overlay.cells.items()):
             if isinstance(cell, Content):
                 entries = tuple(e for e in cell.entries if e.domain != mark)
@@ -744,17 +742,12 @@ class Interpreter:
             if isinstance(value, List):
                 cell = self.state.find((value, "content"))
                 entries = cell.entries if isinstance(cell, Content) else OPAQUE.entries
-                mark = Entry(UNKNOWN, Domain(("earlier", self._domain_of(node))))
+                mark = Entry(UNKNOWN, Domain(("earlier", node)))
                 self.set_content(value, Content((*entries, mark)))
             elif grown in assigned.augmented and len(grown) == 1 and value is not None:
                 target = self._scope.declared.get(grown[0], self._scope)
                 if self.state.find((target, grown[0])) is not State.MISSING:
                     self.state.cells[(target, grown[0])] = UNKNOWN
-
-    def _domain_of(self, node: cst.CSTNode) -> Domain:
-        return self._current_domain if self._current_domain is not None else Domain(("loop", node))
-
-    _current_domain: Domain | None = None
 
     def _peek(self, path: tuple[str, ...]) -> Value | None:
         """The value of ``a`` or ``a.b`` without evaluating anything."""
@@ -1239,6 +1232,10 @@ class Interpreter:
                     if not isinstance(cell, (Content, cst.CSTNode)) and cell is not None:
                         yield key[1], cell
             state = state.below
+
+    def in_branch_or_loop(self) -> bool:
+        """Whether the statement at hand may run any number of times."""
+        return bool(self._loops or self._tests)
 
     def per_entry(self, values: tuple[Value, ...]) -> Value:
         """One value where all are the same, else another one for each entry."""

@@ -1,0 +1,1 @@
+"""What the code does: names become Keras symbols, values flow, tapes and gradients are followed."""

@@ -1,0 +1,167 @@
+"""Operators on abstract values: constants fold, gradients remember, the rest is a term."""
+
+from __future__ import annotations
+
+import operator as op
+from collections.abc import Callable
+
+import libcst as cst
+
+from lintkeras.meaning.values import (
+    UNKNOWN,
+    Arguments,
+    Computed,
+    Const,
+    Dict,
+    Either,
+    Function,
+    Gradient,
+    GradientEdit,
+    List,
+    Rectify,
+    Scale,
+    Sequence,
+    Symbol,
+    Value,
+    gradients_in,
+    join_all,
+)
+
+_DEEPEST = 24
+"""Terms deeper than this are unknown, so that no chain of operators can grow without bound."""
+
+_FOLDED: dict[str, Callable[[object, object], object]] = {
+    "Add": op.add, "Subtract": op.sub, "Multiply": op.mul, "Divide": op.truediv,
+    "FloorDivide": op.floordiv, "Modulo": op.mod,
+}  # fmt: skip
+_COMPARED: dict[str, Callable[[object, object], object]] = {
+    "Equal": op.eq, "NotEqual": op.ne, "LessThan": op.lt, "LessThanEqual": op.le,
+    "GreaterThan": op.gt, "GreaterThanEqual": op.ge,
+}  # fmt: skip
+_NO_TENSORS = (Symbol, Function, Dict, List, Sequence)
+
+
+def binary(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+    """``left operator right``."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return _fold(operator, left, right)
+    if isinstance(left, Either) and gradients_in(left):
+        return join_all([binary(operator, value, right, node) for value in left.values])
+    if isinstance(right, Either) and gradients_in(right):
+        return join_all([binary(operator, left, value, node) for value in right.values])
+    if operator == "Multiply" and isinstance(left, Gradient):
+        return multiply(left, right, node)
+    if operator == "Multiply" and isinstance(right, Gradient):
+        return multiply(right, left, node)
+    if operator == "Divide" and isinstance(left, Gradient):
+        return divide(left, right, node)
+    return term(operator, Arguments((left, right)), node)
+
+
+def unary(operator: str, value: Value, node: cst.CSTNode) -> Value:
+    """``-value``, ``not value``, ``+value``, ``~value``."""
+    match operator, value:
+        case "Minus", Const(value=int() | float() as number):
+            return Const(-number)
+        case "Not", Const(value=known):
+            return Const(not known)
+        case "Minus", Gradient():
+            return multiply(value, Const(-1), node)
+        case "Minus", Either(values=values) if gradients_in(value):
+            return join_all([unary(operator, v, node) for v in values])
+        case "Plus", _:
+            return value
+    return term(operator, Arguments((value,)), node)
+
+
+def compare(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+    """A single comparison."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        if operator in ("Is", "IsNot"):
+            if left.value is None or right.value is None:
+                return Const((left.value is right.value) == (operator == "Is"))
+        elif operator in _COMPARED:
+            try:
+                return Const(bool(_COMPARED[operator](left.value, right.value)))
+            except TypeError:
+                return UNKNOWN
+    return term(operator, Arguments((left, right)), node)
+
+
+def multiply(gradient: Gradient, factor: Value, node: cst.CSTNode) -> Value:
+    """``gradient * factor``: an edit, unless the factor holds another gradient."""
+    if is_sign_mask(factor, gradient):
+        return edited(gradient, Rectify(node))
+    if gradients_in(factor) or isinstance(factor, _NO_TENSORS):
+        return term("Multiply", Arguments((gradient, factor)), node)
+    return edited(gradient, Scale(factor, node))
+
+
+def divide(gradient: Gradient, divisor: Value, node: cst.CSTNode) -> Value:
+    """``gradient / divisor``."""
+    if gradients_in(divisor) or isinstance(divisor, _NO_TENSORS):
+        return term("Divide", Arguments((gradient, divisor)), node)
+    return edited(gradient, Scale(divisor, node, divides=True))
+
+
+def edited(gradient: Gradient, edit: GradientEdit) -> Value:
+    """The gradient with one more edit; unknown past a sane number of them."""
+    if len(gradient.edits) >= _DEEPEST:
+        return UNKNOWN
+    return Gradient(gradient.call, gradient.source, (*gradient.edits, edit))
+
+
+def term(function: Value | str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """The result of an operation that is not evaluated further."""
+    values = (*arguments.positional, *(value for _, value in arguments.keywords))
+    depth = 1 + max((v.depth for v in values if isinstance(v, Computed)), default=0)
+    return UNKNOWN if depth > _DEEPEST else Computed(function, arguments, node, depth)
+
+
+def is_sign_mask(value: Value, gradient: Value) -> bool:
+    """Whether ``value`` is ``gradient > 0``, possibly cast to a number."""
+    match value:
+        case Computed(function="GreaterThan" | "GreaterThanEqual", arguments=arguments):
+            first, second = arguments.positional
+            return first == gradient and _is_zero(second)
+        case Computed(function="LessThan" | "LessThanEqual", arguments=arguments):
+            first, second = arguments.positional
+            return second == gradient and _is_zero(first)
+        case Computed(function=Symbol() as symbol, arguments=arguments) if arguments.positional:
+            if symbol.name.rpartition(".")[2] in ("greater", "greater_equal"):
+                pair = arguments.positional
+                return len(pair) > 1 and pair[0] == gradient and _is_zero(pair[1])
+            if symbol.name.rpartition(".")[2] == "cast":
+                return is_sign_mask(arguments.positional[0], gradient)
+    return False
+
+
+def _is_zero(value: Value) -> bool:
+    return isinstance(value, Const) and value.value == 0 and value.value is not False
+
+
+def _fold(operator: str, left: Const, right: Const) -> Value:
+    """Constants fold where the result stays small."""
+    one, other = left.value, right.value
+    numbers = isinstance(one, (int, float)) and isinstance(other, (int, float))
+    texts = isinstance(one, str) and isinstance(other, str) and operator == "Add"
+    if operator == "Power" and numbers:
+        if isinstance(one, int) and isinstance(other, int) and not (
+            abs(one) <= 1000 and 0 <= other <= 32
+        ):
+            return UNKNOWN
+        try:
+            result = one**other  # type: ignore[operator]
+        except (OverflowError, ZeroDivisionError):
+            return UNKNOWN
+        return Const(result) if isinstance(result, (int, float)) else UNKNOWN
+    if operator not in _FOLDED or not (numbers or texts):
+        return UNKNOWN
+    if texts and len(one) + len(other) > 10_000:  # type: ignore[arg-type]
+        return UNKNOWN
+    if isinstance(one, int) and isinstance(other, int) and max(abs(one), abs(other)) > 2**64:
+        return UNKNOWN
+    try:
+        return Const(_FOLDED[operator](one, other))
+    except (ArithmeticError, TypeError, ValueError):
+        return UNKNOWN
