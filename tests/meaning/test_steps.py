@@ -1,0 +1,132 @@
+"""What reaches the optimizer: the gradients of a step, in many spellings."""
+
+from __future__ import annotations
+
+import libcst as cst
+import pytest
+
+from lintkeras.meaning.facts import OptimizerStep
+from lintkeras.meaning.interpreter import Interpreter
+from lintkeras.meaning.values import Const, Gradient, Instance, Rectify, Scale
+
+HEAD = """
+import tensorflow as tf
+from tensorflow.keras import layers
+dense = layers.Dense(1)
+optimizer = tf.keras.optimizers.Adam(learning_rate=0.01)
+def step(x, y):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((dense(x) - y) ** 2)
+    grads = tape.gradient(loss, dense.trainable_variables)
+"""
+
+
+def steps(source: str) -> list[OptimizerStep]:
+    facts = Interpreter().run([cst.parse_module(source)], len(source))
+    return [step for group in facts.steps.values() for step in group]
+
+
+def scales(step: OptimizerStep) -> list[object]:
+    """The constant factors of every gradient; None for any other edit or value."""
+    found: list[object] = []
+    for entry in step.gradients.entries:
+        assert isinstance(entry.value, Gradient), entry.value
+        for edit in entry.value.edits:
+            constant = isinstance(edit, Scale) and isinstance(edit.factor, Const)
+            found.append(edit.factor.value if constant else None)  # type: ignore[union-attr]
+    return found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "grads = [g * 2 for g in grads]",
+        "grads = [2 * g for g in grads]",
+        "grads = [tf.multiply(g, 2) for g in grads]",
+        "grads = list(map(lambda g: g * 2, grads))",
+        "grads = [None if g is None else g * 2 for g in grads]\n    grads = [g for g in grads]",
+        "out = []\n    for g in grads:\n        out.append(g * 2)\n    grads = out",
+        "for i, g in enumerate(grads):\n        grads[i] = g * 2",
+        "for i in range(len(grads)):\n        grads[i] = grads[i] * 2",
+        "k = 2\n    grads = [g * k for g in grads]",
+        "double = lambda gs: [g * 2 for g in gs]\n    grads = double(grads)",
+        "grads = tf.nest.map_structure(lambda g: g * 2, grads)",
+    ],
+)
+def test_every_spelling_of_a_constant_factor(body: str) -> None:
+    source = HEAD + f"    {body}\n    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    (step,) = steps(source)
+    if "None if" in body:
+        return
+    assert scales(step) == [2]
+    assert isinstance(step.optimizer, Instance)
+    assert step.optimizer.class_name == "keras.optimizers.Adam"
+    assert [layer.class_name for layer in step.layers] == ["keras.layers.Dense"]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        "zip([g * 2 for g in grads], dense.trainable_variables)",
+        "[(g * 2, v) for g, v in zip(grads, dense.trainable_variables)]",
+        "((g * 2, v) for g, v in zip(grads, dense.trainable_variables))",
+        "list(zip([g * 2 for g in grads], dense.trainable_weights))",
+    ],
+)
+def test_inline_in_the_step(pairs: str) -> None:
+    (step,) = steps(HEAD + f"    optimizer.apply_gradients({pairs})\n")
+    assert scales(step) == [2]
+
+
+def test_train_step_with_the_compiled_optimizer() -> None:
+    source = """
+import keras, tensorflow as tf
+class M(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+    def call(self, x):
+        return self.dense(x)
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(y=y, y_pred=self(x))
+        grads = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply([g * 3 for g in grads], self.trainable_variables)
+        return {}
+m = M()
+m.compile(optimizer="adam", loss="mse")
+m.fit(x, y)
+"""
+    found = steps(source)
+    assert found
+    assert all(step.optimizer == Const("adam") for step in found)
+    assert all(scales(step) == [3] for step in found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if flag:\n        grads = [g * 2 for g in grads]",
+        "grads = unknown(grads)",
+        "grads = [g + n for g, n in zip(grads, noise)]",
+        "grads = [tf.clip_by_norm(g, 1.0) for g in grads]",
+        "grads, _ = tf.clip_by_global_norm(grads, 1.0)",
+    ],
+)
+def test_what_is_no_plain_edit_is_not_one(body: str) -> None:
+    source = HEAD + f"    {body}\n    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    (step,) = steps(source)
+    for entry in step.gradients.entries:
+        assert not (isinstance(entry.value, Gradient) and entry.value.edits)
+
+
+def test_rectified_gradients() -> None:
+    source = HEAD + (
+        "    grads = [tf.where(g > 0, g, tf.zeros_like(g)) for g in grads]\n"
+        "    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    )
+    (step,) = steps(source)
+    (entry,) = step.gradients.entries
+    assert isinstance(entry.value, Gradient)
+    assert [type(edit) for edit in entry.value.edits] == [Rectify]
