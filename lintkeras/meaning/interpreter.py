@@ -98,7 +98,8 @@ class _Loop:
     domain: Domain
     base: State
     exits: list[Changes] = field(default_factory=list)
-    tests_before: int = 0
+    grown: set[List] = field(default_factory=set)
+    """The lists that its body appends to."""
 
 
 class Interpreter:
@@ -213,8 +214,7 @@ class Interpreter:
                 cell = self.state.find((value, "content"))
                 if not isinstance(cell, Content):
                     return OPAQUE
-                running = {loop.domain for loop in self._loops}
-                if any(entry.domain in running for entry in cell.entries):
+                if any(value in loop.grown for loop in self._loops):
                     return OPAQUE  # it is still growing in a loop that has not ended
                 return cell
             case Sequence(content=content):
@@ -775,6 +775,7 @@ class Interpreter:
             entries = tuple(Entry(e.value, e.domain, (*tests, *e.tests)) for e in added.entries)
         elif len(since) == 1 and added.plain() is not None and len(added.entries) == 1:
             entries = (Entry(added.entries[0].value, since[0].domain, tests),)
+            since[0].grown.add(target)
         else:
             entries = OPAQUE.entries
         self.set_content(target, Content((*content.entries, *entries)))

@@ -1,0 +1,35 @@
+"""Python files: one snippet, the whole text."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import tokenize
+
+from lintkeras.documents.model import Document, DocumentError, Piece, Snippet
+
+
+def read(path: str, data: bytes) -> Document:
+    """Decode by byte-order mark or coding comment (PEP 263), else as UTF-8.
+
+    Raises DocumentError where the bytes are not in that encoding.
+    """
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError as error:
+        raise DocumentError(f"cannot be decoded: {error.msg}") from error
+    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+    text = decode(data[len(bom) :], encoding, len(bom))
+    snippet = Snippet(text, (Piece(0, 0, len(text)),))
+    return Document(path, "python", text, encoding, bom, (snippet,))
+
+
+def decode(data: bytes, encoding: str, offset: int = 0) -> str:
+    """``data`` as text; raises DocumentError with the first byte that does not fit."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        byte = data[error.start]
+        message = f"cannot be decoded as {encoding}: byte 0x{byte:02x} at offset {error.start}"
+        raise DocumentError(message, offset + error.start) from error

@@ -1,0 +1,171 @@
+"""The code of one document: parsed snippets that share one namespace, with lazy positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState
+
+from lintkeras.documents.model import Document
+from lintkeras.findings import Edit, Span
+from lintkeras.syntax.parse import ParsedSnippet
+
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+
+
+class _Layout(CodegenState):
+    """libcst's own code generation, counting offsets instead of keeping text."""
+
+    def __init__(self, module: cst.Module) -> None:
+        super().__init__(module.default_indent, module.default_newline)
+        self.offset = 0
+        self.last = 0
+        self.spans: dict[int, tuple[int, int]] = {}
+        self.parents: dict[int, cst.CSTNode] = {}
+        self._open: list[cst.CSTNode] = []
+
+    def add_token(self, value: str) -> None:
+        self.last = len(value)
+        self.offset += self.last
+
+    def add_indent_tokens(self) -> None:
+        self.offset += sum(map(len, self.indent_tokens))
+
+    def pop_trailing_newline(self) -> None:
+        self.offset -= self.last
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        if self._open:
+            self.parents[id(node)] = self._open[-1]
+        self._open.append(node)
+        self.spans[id(node)] = (self.offset, self.offset)
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        self._open.pop()
+        start, end = self.spans[id(node)]
+        if start == end:
+            self.spans[id(node)] = (start, self.offset)
+
+    @contextmanager
+    def record_syntactic_position(
+        self,
+        node: cst.CSTNode,
+        *,
+        start_node: cst.CSTNode | None = None,
+        end_node: cst.CSTNode | None = None,
+    ) -> Iterator[None]:
+        start = self.offset
+        yield
+        end = self.offset
+        if start_node is not None:
+            start = self.spans[id(start_node)][0]
+        if end_node is not None:
+            end = self.spans[id(end_node)][1]
+        self.spans[id(node)] = (start, end)
+
+
+class Program:
+    """All code of a document. Positions are computed once, by the first question for one."""
+
+    def __init__(self, document: Document, parsed: tuple[ParsedSnippet, ...]) -> None:
+        self.document = document
+        self.parsed = parsed
+
+    @property
+    def modules(self) -> tuple[cst.Module, ...]:
+        """The modules in the order of the document."""
+        return tuple(one.module for one in self.parsed)
+
+    @cached_property
+    def _layouts(self) -> list[_Layout]:
+        layouts = []
+        for one in self.parsed:
+            layout = _Layout(one.module)
+            one.module._codegen(layout)
+            layouts.append(layout)
+        return layouts
+
+    def _where(self, node: cst.CSTNode) -> tuple[ParsedSnippet, _Layout]:
+        for one, layout in zip(self.parsed, self._layouts, strict=True):
+            if id(node) in layout.spans:
+                return one, layout
+        raise KeyError(f"{type(node).__name__} is no part of this program")
+
+    def local_span(self, node: cst.CSTNode) -> tuple[int, int]:
+        """The syntactic range of a node in its snippet."""
+        return self._where(node)[1].spans[id(node)]
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """The syntactic range of a node in the document."""
+        one, layout = self._where(node)
+        return one.snippet.span(*layout.spans[id(node)])
+
+    def text(self, node: cst.CSTNode) -> str:
+        """The source text of a node."""
+        one, layout = self._where(node)
+        start, end = layout.spans[id(node)]
+        return one.snippet.source[start:end]
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node that holds this one."""
+        return self._where(node)[1].parents.get(id(node))
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around this one, innermost first."""
+        parents = self._where(node)[1].parents
+        current = parents.get(id(node))
+        while current is not None:
+            yield current
+            current = parents.get(id(current))
+
+    def statement(self, node: cst.CSTNode) -> Statement | None:
+        """The statement that a node stands in."""
+        for ancestor in (node, *self.ancestors(node)):
+            if isinstance(ancestor, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+                return ancestor
+        return None
+
+    def enclosing_function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The function that a node stands in."""
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, cst.FunctionDef):
+                return ancestor
+        return None
+
+    def top_level_statement(self, node: cst.CSTNode) -> cst.CSTNode:
+        """The statement of the module that contains a node."""
+        last = node
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, cst.Module):
+                break
+            last = ancestor
+        return last
+
+    def comments_of(self, node: cst.CSTNode) -> tuple[str, ...]:
+        """The comments right above the statement of ``node`` and on its lines, without ``#``."""
+        statement = self.statement(node)
+        if statement is None:
+            return ()
+        above: list[str] = []
+        for line in statement.leading_lines:
+            if line.comment is None:
+                above.clear()
+            else:
+                above.append(line.comment.value.lstrip("#").strip())
+        inside: list[str] = []
+        if isinstance(statement, cst.SimpleStatementLine):
+            stack: list[cst.CSTNode] = [*statement.body, statement.trailing_whitespace]
+            while stack:
+                part = stack.pop()
+                if isinstance(part, cst.Comment):
+                    inside.append(part.value.lstrip("#").strip())
+                stack.extend(part.children)
+        return (*above, *inside)
+
+    def replace(self, node: cst.CSTNode, text: str) -> Edit:
+        """An edit that puts ``text`` in the place of a node."""
+        one, layout = self._where(node)
+        return one.snippet.edit(*layout.spans[id(node)], text)
