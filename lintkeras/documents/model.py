@@ -83,9 +83,7 @@ class Prose:
 
     text: str
     span: Span
-    kind: _NEWLINE = re.compile(r"\r\n|\r|\n")
-
-ProseKind = "paragraph"
+    kind: ProseKind = "paragraph"
     level: int = 0
     """Of a heading: 1 to 6."""
 

@@ -710,7 +710,13 @@ class Interpreter:
                 overlay.merge(paths)
             self._close_lists(overlay, node, domain)
             changes = overlay.cells
-        self.state.merge([{}, changes])
+        # A list of which each entry was visited needs no round that never ran.
+        visited: Changes = {
+            key: cell
+            for key, cell in changes.items()
+            if isinstance(cell, Content) and all(e.domain == domain for e in cell.entries)
+        }
+        self.state.merge([visited, changes])
 
     def _close_lists(self, overlay: State, node: cst.CSTNode, domain: Domain) -> None:
         """Take out the marks that stood for the entries of earlier rounds."""

@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     |(?P<comment>\#[^\n\r]*)
     |(?P<open>[(\[{])|(?P<close>[)\]}])
     |(?P<newline>\\?(?:\r\n|\r|\n)[ \t\f]*)
-    |(?P<reset>[,;]|:=?)
+    |(?P<reset>[,;])
     |(?P<link>\b(?:and|or|not|in|is|if|else|elif|lambda|await|for)\b|\*\*|//|<<|>>|[-+*/%@&|^~<>=!.])
     |\w+
     """,

@@ -1,0 +1,1 @@
+"""What documents and comments say about Keras."""
