@@ -86,7 +86,7 @@ def exported_by(module: str) -> tuple[str, ...]:
 def is_class(name: str) -> bool:
     """Whether a canonical library name is a class, by the naming rule that Keras keeps."""
     last = name.rpartition(".")[2]
-    return last[:1].isupper() and not last.isupper() and name.startswith(("keras.", "tf."))
+    return last[:1].isupper() and name.startswith(("keras.", "tf."))
 
 
 def decorate(decorator: Value, value: Value) -> Value:

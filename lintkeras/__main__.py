@@ -1,0 +1,5 @@
+"""``python -m lintkeras``."""
+
+from lintkeras.cli import main
+
+main()
