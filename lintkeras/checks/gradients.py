@@ -9,7 +9,7 @@ import libcst as cst
 
 from lintkeras.claims.intent import Intent, Passage, stated_intent
 from lintkeras.documents.model import Prose
-from lintkeras.findings import Applicability, Edit, Finding, Fix, Note, Related, Severity
+from lintkeras.findings import Applicability, Finding, Fix, Note, Related, Severity
 from lintkeras.meaning.facts import Facts, OptimizerStep
 from lintkeras.meaning.values import (
     Computed,
@@ -27,6 +27,7 @@ from lintkeras.meaning.values import (
     alternatives,
     walk,
 )
+from lintkeras.rewrites.derivatives import fixes, restore
 from lintkeras.syntax.program import Program
 
 # Measured: for these a constant factor cancels (20 steps, ratio 1.0000 +- 0.0001).
@@ -302,6 +303,7 @@ def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
             label="only the optimizer sees this",
             notes=tuple(notes),
             related=(_tape_note(context, found),),
+            fixes=tuple(fixes(context.program, context.facts, found.step, found.gradient)),
         )
 
 
@@ -358,25 +360,12 @@ def constant_gradient_scale(context: Context) -> Iterator[Finding]:
 
 
 def _drop_factor(context: Context, found: _Edit) -> tuple[Fix, ...]:
-    """Put the gradient itself in the place of ``gradient * factor``, where that is one place."""
-    edits: list[Edit] = []
-    for edit in found.gradient.edits:
-        node = edit.node
-        if not isinstance(node, cst.BinaryOperation) or not isinstance(edit, Scale):
-            return ()
-        sides = [s for s in (node.left, node.right) if isinstance(s, cst.Name)]
-        keep = node.left if edit.divides else next(
-            (s for s in sides if not _names_number(context, s)), None
-        )  # fmt: skip
-        if keep is None or not isinstance(keep, cst.Name):
-            return ()
-        edits.append(context.program.replace(node, keep.value))
-    title = f"drop the factor {_show(found.factor)}"
+    """Apply the gradients as they are."""
+    edits = restore(context.program, context.facts, found.gradient)
+    if edits is None:
+        return ()
+    title = f"drop the factor {_show(found.factor)} (a removed statement takes its comment with it)"
     return (Fix("drop-factor", title, Applicability.UNSAFE, tuple(edits)),)
-
-
-def _names_number(context: Context, name: cst.Name) -> bool:
-    return _number(context.facts.names.get(name.value, Const(None))) is not None
 
 
 def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
@@ -396,7 +385,7 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
                 effect = f"list * {number:g} is an empty list: nothing is trained"
         else:
             effect = f"`{operator}` raises TypeError on a list"
-        fixes: tuple[Fix, ...] = ()
+        repairs: tuple[Fix, ...] = ()
         node = fact.node
         elementwise = fact.operator in ("Multiply", "Divide") and fact.other_node is not None
         left = isinstance(node, cst.BinaryOperation) and node.left is fact.gradients
@@ -408,7 +397,7 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             new = f"[None if g is None else g {operator} {other} for g in {name}]"
             safety = Applicability.UNSAFE if integer and operator == "*" else Applicability.SAFE
             title = "apply the operator to each gradient"
-            fixes = (Fix("each-gradient", title, safety, (context.program.replace(node, new),)),)
+            repairs = (Fix("each-gradient", title, safety, (context.program.replace(node, new),)),)
         yield Finding(
             "LK104",
             context.program.span(node),
@@ -417,7 +406,7 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             related=(
                 Related(context.program.span(fact.call.node), "this returns a Python list"),
             ),
-            fixes=fixes,
+            fixes=repairs,
         )
 
 
@@ -466,12 +455,12 @@ def tape_reused(context: Context) -> Iterator[Finding]:
             continue
         fact = reuses[0]
         call = fact.tape.node
-        fixes: tuple[Fix, ...] = ()
+        repairs: tuple[Fix, ...] = ()
         if not call.args:
             new = context.program.text(call.func) + "(persistent=True)"
             title = "make the tape persistent"
             edit = context.program.replace(call, new)
-            fixes = (Fix("persistent", title, Applicability.SAFE, (edit,)),)
+            repairs = (Fix("persistent", title, Applicability.SAFE, (edit,)),)
         yield Finding(
             "LK110",
             context.program.span(fact.node),
@@ -484,7 +473,7 @@ def tape_reused(context: Context) -> Iterator[Finding]:
                 ),
             ),
             related=(Related(context.program.span(fact.first), "first used here"),),
-            fixes=fixes,
+            fixes=repairs,
         )
 
 

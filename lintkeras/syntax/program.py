@@ -94,6 +94,10 @@ class Program:
                 return one, layout
         raise KeyError(f"{type(node).__name__} is no part of this program")
 
+    def snippet_of(self, node: cst.CSTNode) -> ParsedSnippet:
+        """The snippet that a node belongs to."""
+        return self._where(node)[0]
+
     def local_span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The syntactic range of a node in its snippet."""
         return self._where(node)[1].spans[id(node)]

@@ -1,0 +1,175 @@
+"""LK101's fix, on pages and programs of our own, proven in TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lintkeras import engine
+from lintkeras.rulebook import load
+
+CODES = load().select(["ALL"])
+
+PAGE = """# Changing a derivative
+
+```python
+import tensorflow as tf
+model = tf.keras.Sequential([tf.keras.layers.Dense(4, activation="relu")])
+```
+
+Now the experiment:
+
+```python
+import tensorflow as tf
+from tensorflow.keras import layers
+
+tf.keras.utils.set_random_seed(1)
+# the layer
+dense = layers.Dense(1)
+optimizer = tf.keras.optimizers.Adam(learning_rate=0.01)
+x = tf.constant([[1.0], [2.0]])
+y = tf.constant([[2.0], [4.0]])
+
+def train_step(x, y):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        loss = tf.reduce_mean((dense(x) - y) ** 2)
+    gradients = tape.gradient(loss, dense.trainable_variables)
+    # keep this comment
+    changed = [g * 2 for g in gradients]  # double the derivative of the activation
+    optimizer.apply_gradients(zip(changed, dense.trainable_variables))
+    return loss, tape.gradient(loss, x)
+
+loss, dx = train_step(x, y)
+```
+
+The end.
+"""
+
+AUTOENCODER = """import tensorflow as tf
+
+tf.keras.utils.set_random_seed(2)
+encoder = tf.keras.layers.Dense(3, activation="relu")
+optimizer = tf.keras.optimizers.SGD(0.1)
+x = tf.constant([[1.0, -2.0]])
+
+
+def train_step(x):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(encoder(x) ** 2)
+    z = tf.matmul(x, encoder.kernel)
+    grads = tape.gradient(loss, encoder.trainable_variables)
+    # backward pass with the derivative of tanh instead of relu
+    grads = [g * (1 - tf.tanh(z) ** 2) for g in grads]
+    optimizer.apply_gradients(zip(grads, encoder.trainable_variables))
+    return z, tape.gradient(loss, x)
+"""
+
+
+def fixed(text: str, kind: str, **choose: str) -> str:
+    name = "page.md" if kind == "markdown" else "x.py"
+    new, made = engine.fix(name, text.encode(), kind, CODES, unsafe=True, choose=choose)
+    again, more = engine.fix(name, new, kind, CODES, unsafe=True, choose=choose)
+    assert (made, more, again) == (1, 0, new)
+    assert engine.lint(name, new, kind, CODES).findings == ()
+    return new.decode()
+
+
+def run(source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(source, "example", "exec"), names)
+    return names
+
+
+def third(page: str) -> str:
+    return page.split("```python\n")[2].split("```")[0]
+
+
+def test_nothing_outside_the_fence_changes() -> None:
+    new = fixed(PAGE, "markdown")
+    assert new.replace(third(new), "") == PAGE.replace(third(PAGE), "")
+    assert "# keep this comment" in new
+    assert "zip(gradients, dense.trainable_variables)" in new
+    assert "changed" not in third(new)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("form", ["custom-gradient", "stop-gradient"])
+def test_the_backward_pass_is_doubled_inside_the_layer(form: str) -> None:
+    before = run(third(PAGE))
+    after = run(third(fixed(PAGE, "markdown", LK101=form)))
+    assert before["loss"].numpy() == after["loss"].numpy()
+    assert (after["dx"].numpy() == 2 * before["dx"].numpy()).all()
+
+
+@pytest.mark.tensorflow
+def test_relu_forward_with_the_derivative_of_tanh() -> None:
+    import tensorflow as tf
+
+    names = run(fixed(AUTOENCODER, "python"))
+    kernel, x = None, names["x"]
+    names["encoder"].build(x.shape)
+    kernel = tf.identity(names["encoder"].kernel)
+    z, dx = names["train_step"](x)
+    z = tf.matmul(x, kernel)
+    expected = tf.matmul(2 * tf.nn.relu(z) * (1 - tf.tanh(z) ** 2), kernel, transpose_b=True)
+    tf.debugging.assert_near(dx, expected, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("form", ["custom-gradient", "stop-gradient"])
+@pytest.mark.parametrize("forward", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu", "elu"])
+def test_generated_activations_hold(forward: str, form: str, tmp_path: Any) -> None:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from lintkeras.rewrites.activations import Backward, synthesize
+
+    made = synthesize(
+        forward, Backward(forward, "2"), tf="tf", keras="keras", taken=(), form=form  # type: ignore[arg-type]
+    )
+    assert made is not None
+    names: dict[str, Any] = {"tf": tf, "keras": keras}
+    exec(made.source, names)
+    function, plain = names[made.name], keras.activations.get(forward)
+    for dtype in ("float32", "float16"):
+        z = tf.constant(np.linspace(-4, 4, 41), dtype)
+        assert (function(z).numpy() == tf.identity(plain(z)).numpy()).all()
+        results = []
+        for f in (function, plain):
+            with tf.GradientTape() as outer:
+                outer.watch(z)
+                with tf.GradientTape() as tape:
+                    tape.watch(z)
+                    y = f(z)
+                first = tape.gradient(y, z)
+            second = outer.gradient(first, z)
+            results.append((first, tf.zeros_like(z) if second is None else second))
+        tolerance = 1e-5 if dtype == "float32" else 2e-2
+        np.testing.assert_allclose(results[0][0], 2 * results[1][0], atol=tolerance)
+        if form == "custom-gradient" or forward in ("linear", "relu"):
+            np.testing.assert_allclose(results[0][1], 2 * results[1][1], atol=5 * tolerance)
+    compiled = tf.function(function, jit_compile=True)
+    np.testing.assert_allclose(compiled(z), plain(z), atol=1e-2)
+    for policy in ("float32", "mixed_float16"):
+        keras.mixed_precision.set_global_policy(policy)
+        try:
+            model = keras.Sequential([
+                keras.Input((6, 6, 1)),
+                keras.layers.Conv2D(2, 3, activation=function),
+                keras.layers.Activation(function),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1, activation=function),
+            ])  # fmt: skip
+            model.compile("sgd", "mse")
+            data = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype("float32")
+            model.fit(data, np.ones((4, 1)), verbose=0)
+            path = tmp_path / f"{policy}.keras"
+            model.save(path)
+            loaded = keras.models.load_model(path)
+            assert (loaded.predict(data, verbose=0) == model.predict(data, verbose=0)).all()
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
