@@ -244,5 +244,3 @@ def main() -> None:
     except Exception as error:
         click.echo(f"error: internal error: {type(error).__name__}: {error}", err=True)
         raise SystemExit(2) from error
-
-

@@ -86,5 +86,7 @@ def extensions(given: dict[str, str], where: str) -> dict[str, str]:
 
     for extension, kind in given.items():
         if kind not in KINDS:
-            raise ConfigError(f"{where}: extension {extension}: no kind {kind!r} ({', '.join(KINDS)})")
+            raise ConfigError(
+                f"{where}: extension {extension}: no kind {kind!r} ({', '.join(KINDS)})"
+            )
     return {extension.removeprefix(".").lower(): kind for extension, kind in given.items()}

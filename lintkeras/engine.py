@@ -41,8 +41,11 @@ def lint(path: str, data: bytes, kind: str, codes: Collection[str]) -> FileRepor
         start = len(data[: error.offset].decode("utf-8", "replace"))
         found = Finding("LK001", Span(start, start), str(error))
         return FileReport(path, Document(path, kind, text), _kept([found], codes))
-    from lintkeras.syntax.parse import ParsedSnippet, ParseFailure, parse_snippet
+    from lintkeras.screen import candidates
+    from lintkeras.syntax.parse import ParsedSnippet, ParseFailure, parse_snippet, parses
 
+    if not candidates(data, codes) and all(parses(snippet) for snippet in document.snippets):
+        return FileReport(path, document)
     parsed: list[ParsedSnippet] = []
     for snippet in document.snippets:
         try:

@@ -120,7 +120,9 @@ def test_relu_forward_with_the_derivative_of_tanh() -> None:
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("form", ["custom-gradient", "stop-gradient"])
-@pytest.mark.parametrize("forward", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu", "elu"])
+@pytest.mark.parametrize(
+    "forward", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu", "elu"]
+)
 def test_generated_activations_hold(forward: str, form: str, tmp_path: Any) -> None:
     import keras
     import numpy as np
@@ -129,7 +131,12 @@ def test_generated_activations_hold(forward: str, form: str, tmp_path: Any) -> N
     from lintkeras.rewrites.activations import Backward, synthesize
 
     made = synthesize(
-        forward, Backward(forward, "2"), tf="tf", keras="keras", taken=(), form=form  # type: ignore[arg-type]
+        forward,
+        Backward(forward, "2"),
+        tf="tf",
+        keras="keras",
+        taken=(),
+        form=form,  # type: ignore[arg-type]
     )
     assert made is not None
     names: dict[str, Any] = {"tf": tf, "keras": keras}

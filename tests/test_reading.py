@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import libcst as cst
 import pytest
@@ -83,7 +84,7 @@ def test_insertions_carry_the_prefix_of_the_block() -> None:
 def test_positions_agree_with_libcst_on_the_standard_library() -> None:
     import textwrap
 
-    source = open(textwrap.__file__, encoding="utf-8").read()
+    source = Path(textwrap.__file__).read_text(encoding="utf-8")
     found = program(source, "python")
     wrapper = cst.MetadataWrapper(found.modules[0], unsafe_skip_copy=True)
     lines = source.splitlines(keepends=True)

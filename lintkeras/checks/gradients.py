@@ -389,8 +389,10 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
         node = fact.node
         elementwise = fact.operator in ("Multiply", "Divide") and fact.other_node is not None
         left = isinstance(node, cst.BinaryOperation) and node.left is fact.gradients
-        if isinstance(node, cst.BinaryOperation) and elementwise and (
-            left or fact.operator == "Multiply"
+        if (
+            isinstance(node, cst.BinaryOperation)
+            and elementwise
+            and (left or fact.operator == "Multiply")
         ):
             assert fact.other_node is not None
             other = context.program.text(fact.other_node)
@@ -403,9 +405,7 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             context.program.span(node),
             f"`{operator}` is applied to the Python list `{name}`, not to the gradients in it",
             notes=(Note("effect", effect),),
-            related=(
-                Related(context.program.span(fact.call.node), "this returns a Python list"),
-            ),
+            related=(Related(context.program.span(fact.call.node), "this returns a Python list"),),
             fixes=repairs,
         )
 

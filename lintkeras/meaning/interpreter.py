@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Sequence as Seq
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -52,7 +53,6 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
-    alternatives,
     join,
     join_all,
     join_content,
@@ -315,9 +315,7 @@ class Interpreter:
             return self.enter(method, Arguments((value,)), node)
         return Method(value, method)
 
-    def _find_method(
-        self, value: Value, name: str, after: Class | None = None
-    ) -> Function | None:
+    def _find_method(self, value: Value, name: str, after: Class | None = None) -> Function | None:
         cls = value.cls if isinstance(value, Instance) else value
         if not isinstance(cls, Class):
             return None
@@ -727,8 +725,10 @@ class Interpreter:
                 grown = any(e.domain == domain for e in entries)
                 if len(entries) < len(cell.entries):
                     before = overlay.below.find(key) if overlay.below else None
-                    overlay.cells[key] = Content(entries) if grown else (
-                        before if isinstance(before, Content) else OPAQUE
+                    overlay.cells[key] = (
+                        Content(entries)
+                        if grown
+                        else (before if isinstance(before, Content) else OPAQUE)
                     )
 
     def _forget_assigned(self, node: cst.For | cst.While) -> None:
@@ -832,7 +832,7 @@ class Interpreter:
         match holder, index:
             case Dict(), Const(value=key):
                 return holder.get(key)
-            case (List() | Sequence()), _:
+            case ((List() | Sequence()), _):
                 content = self.content(holder)
                 plain = content.plain()
                 match index:
@@ -929,9 +929,7 @@ class Interpreter:
         entries = self.content(gradients).entries
         calls = [e.value.call for e in entries if isinstance(e.value, Gradient)]
         if calls and len(calls) == len(entries):
-            fact = ListArithmetic(
-                node, operator, gradients_node, other, other_node, calls[0]
-            )
+            fact = ListArithmetic(node, operator, gradients_node, other, other_node, calls[0])
             self.facts.arithmetic.setdefault(node, []).append(fact)
 
     def _boolean(self, node: cst.BooleanOperation) -> Value:
@@ -1121,9 +1119,7 @@ class Interpreter:
         """
         entered = self.facts.entered.get(function.node, set())
         refused = (
-            self._steps > self._budget
-            or len(self._frames) > _DEPTH
-            or len(entered) >= _ENTRIES
+            self._steps > self._budget or len(self._frames) > _DEPTH or len(entered) >= _ENTRIES
         )
         if function.node in self._running or (refused and not forced):
             self.escape(arguments)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.facts import ActivationUse, OptimizerStep, TapeReuse
-from lintkeras.meaning.operators import binary, compare, divide, edited, multiply, term
+from lintkeras.meaning.operators import binary, edited, multiply, term
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
     ANYTHING,
@@ -26,7 +26,6 @@ from lintkeras.meaning.values import (
     Content,
     CustomGradient,
     Dict,
-    Domain,
     Either,
     Entry,
     Function,
@@ -292,9 +291,7 @@ def _map(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call)
     return run.new_list(node, Content(entries))
 
 
-def _map_structure(
-    run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
-) -> Value:
+def _map_structure(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     sources = arguments.positional[1:]
     if any(not isinstance(value, (List, Sequence)) for value in sources):
         return UNKNOWN
@@ -468,7 +465,7 @@ def call_method(
             return of.get(key.value) if isinstance(key, Const) else UNKNOWN
         case _, "run" if isinstance(arguments.get("fn", 0), (Function, Method)):
             return _strategy_run(run, of, arguments, node)
-        case (Super(owner=Instance() as owner) | (Instance() as owner)), _:
+        case ((Super(owner=Instance() as owner) | (Instance() as owner)), _):
             result = _instance_method(run, owner, name, arguments, node)
             if result is not None:
                 return result
@@ -496,7 +493,7 @@ def _list_method(
             return NONE
         case "copy", ():
             return run.new_list(node, run.content(target))
-        case ("index" | "count"), _:
+        case (("index" | "count"), _):
             return UNKNOWN
     run.set_content(target, OPAQUE)
     return UNKNOWN
@@ -535,9 +532,7 @@ def _instance_method(
     return None
 
 
-def call_layer(
-    run: Interpreter, layer: Instance, arguments: Arguments, node: cst.Call
-) -> Value:
+def call_layer(run: Interpreter, layer: Instance, arguments: Arguments, node: cst.Call) -> Value:
     """``layer(x)``: a term that remembers layer and inputs."""
     return term(layer, _unwrapped(run, arguments), node)
 
@@ -570,9 +565,7 @@ def _note_use(run: Interpreter, tape: Tape, node: cst.Call) -> None:
     run.state.cells[(tape, "used")] = node
 
 
-def _gradient(
-    run: Interpreter, tape: Tape, target: Value, sources: Value, node: cst.Call
-) -> Value:
+def _gradient(run: Interpreter, tape: Tape, target: Value, sources: Value, node: cst.Call) -> Value:
     match sources:
         case List() | Sequence():
             call = GradientCall(node, tape, target, sources, True)

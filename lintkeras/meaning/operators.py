@@ -146,8 +146,10 @@ def _fold(operator: str, left: Const, right: Const) -> Value:
     numbers = isinstance(one, (int, float)) and isinstance(other, (int, float))
     texts = isinstance(one, str) and isinstance(other, str) and operator == "Add"
     if operator == "Power" and numbers:
-        if isinstance(one, int) and isinstance(other, int) and not (
-            abs(one) <= 1000 and 0 <= other <= 32
+        if (
+            isinstance(one, int)
+            and isinstance(other, int)
+            and not (abs(one) <= 1000 and 0 <= other <= 32)
         ):
             return UNKNOWN
         try:

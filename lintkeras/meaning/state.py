@@ -100,7 +100,11 @@ def _join_cells(cells: list[Cell | object]) -> Cell:
     for cell in cells[1:]:
         if isinstance(result, Content) and isinstance(cell, Content):
             result = join_content(result, cell)
-        elif isinstance(result, cst.CSTNode) or isinstance(cell, cst.CSTNode) or None in (result, cell):
+        elif (
+            isinstance(result, cst.CSTNode)
+            or isinstance(cell, cst.CSTNode)
+            or None in (result, cell)
+        ):
             result = result if result is cell else None
         elif isinstance(result, Content) or isinstance(cell, Content):
             result = Unknown()

@@ -78,6 +78,16 @@ def parse_snippet(snippet: Snippet) -> ParsedSnippet:
             gc.enable()
 
 
+def parses(snippet: Snippet) -> bool:
+    """Whether the running Python can parse it: a quick yes that needs no CST."""
+    try:
+        measure_depth(snippet.source)
+        ast.parse(snippet.source)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, ParseFailure):
+        return False
+    return True
+
+
 def _failure(source: str, line: int, column: int) -> ParseFailure:
     """What Python itself says of the code, else the place where libcst stopped."""
     starts = [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n", source))]

@@ -54,7 +54,9 @@ def scales(step: OptimizerStep) -> list[object]:
     ],
 )
 def test_every_spelling_of_a_constant_factor(body: str) -> None:
-    source = HEAD + f"    {body}\n    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    source = (
+        HEAD + f"    {body}\n    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    )
     (step,) = steps(source)
     if "None if" in body:
         return
@@ -115,7 +117,9 @@ m.fit(x, y)
     ],
 )
 def test_what_is_no_plain_edit_is_not_one(body: str) -> None:
-    source = HEAD + f"    {body}\n    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    source = (
+        HEAD + f"    {body}\n    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    )
     (step,) = steps(source)
     for entry in step.gradients.entries:
         assert not (isinstance(entry.value, Gradient) and entry.value.edits)
