@@ -42,7 +42,7 @@ def main(package: str) -> None:
     programs = [Program(d, (one,)) for d, one in zip(documents, parsed, strict=True)]
     timed("read", lambda: [read(path, data, "python") for path, data in files])
     timed("screen", lambda: [candidates(data, CHECKS) for _, data in files])
-    timed("depth", lambda: [measure_depth(d.text) for d in documents])
+    timed("depth", lambda: [*map(measure_depth, (d.text for d in documents))])
     timed("depth and ast", lambda: [parses(d.snippets[0]) for d in documents])
     timed("libcst.parse_module", lambda: [libcst.parse_module(d.text) for d in documents])
     timed("parse", lambda: [parse_snippet(d.snippets[0]) for d in documents])

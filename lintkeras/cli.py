@@ -179,8 +179,8 @@ class _Run:
     def show_diff(self, name: str, old: bytes, new: bytes) -> None:
         """A unified diff on standard output."""
         before, after = (d.decode("utf-8", "replace").splitlines(True) for d in (old, new))
-        for line in difflib.unified_diff(before, after, name, name):
-            click.echo(_encodable(line.rstrip("\r\n")))
+        for difference in difflib.unified_diff(before, after, name, name):
+            click.echo(_encodable(difference.rstrip("\r\n")))
 
     def write(self, file: Path, data: bytes) -> None:
         """Replace a file as a whole, keeping its mode."""

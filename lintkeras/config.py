@@ -73,7 +73,7 @@ def from_table(table: object, path: Path) -> Settings:
         items = value if kind is list else value.values() if isinstance(value, dict) else ()
         if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
             raise ConfigError(f"{path}: {key} must be a {kind.__name__} of strings")
-        values[key.replace("-", "_")] = tuple(value) if kind is list else value
+        values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
     if values.get("fail_on", "warning") not in FAIL_ON:
         raise ConfigError(f"{path}: fail-on must be one of {', '.join(FAIL_ON)}")
     settings = replace(Settings(root=path.parent), **values)

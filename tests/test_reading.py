@@ -8,6 +8,7 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from libcst.metadata import PositionProvider
 
 from lintkeras.documents import DocumentError, read
 from lintkeras.syntax.parse import ParseFailure, parse_snippet
@@ -88,7 +89,7 @@ def test_positions_agree_with_libcst_on_the_standard_library() -> None:
     found = program(source, "python")
     wrapper = cst.MetadataWrapper(found.modules[0], unsafe_skip_copy=True)
     lines = source.splitlines(keepends=True)
-    for node, place in wrapper.resolve(cst.metadata.PositionProvider).items():
+    for node, place in wrapper.resolve(PositionProvider).items():
         if isinstance(node, (cst.BaseExpression, cst.BaseSmallStatement)):
             start = sum(map(len, lines[: place.start.line - 1])) + place.start.column
             end = sum(map(len, lines[: place.end.line - 1])) + place.end.column

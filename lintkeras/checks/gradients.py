@@ -27,7 +27,7 @@ from lintkeras.meaning.values import (
     alternatives,
     walk,
 )
-from lintkeras.rewrites.derivatives import fixes, restore
+from lintkeras.rewrites.derivatives import fixes, removed_comment, restore
 from lintkeras.syntax.program import Program
 
 # Measured: for these a constant factor cancels (20 steps, ratio 1.0000 +- 0.0001).
@@ -364,7 +364,7 @@ def _drop_factor(context: Context, found: _Edit) -> tuple[Fix, ...]:
     edits = restore(context.program, context.facts, found.gradient)
     if edits is None:
         return ()
-    title = f"drop the factor {_show(found.factor)} (a removed statement takes its comment with it)"
+    title = f"drop the factor {_show(found.factor)}{removed_comment(context.program, edits)}"
     return (Fix("drop-factor", title, Applicability.UNSAFE, tuple(edits)),)
 
 

@@ -449,7 +449,7 @@ class Interpreter:
             part = element.slice
             if isinstance(part, cst.Index):
                 self.eval(part.value)
-            else:
+            elif isinstance(part, cst.Slice):
                 for bound in (part.lower, part.upper, part.step):
                     if bound is not None:
                         self.eval(bound)
@@ -744,13 +744,13 @@ class Interpreter:
             if isinstance(value, Instance):
                 self.state.cells[(value, attribute)] = UNKNOWN
         for grown in (*assigned.grown, *assigned.augmented):
-            value = self._peek(grown)
-            if isinstance(value, List):
-                cell = self.state.find((value, "content"))
+            held = self._peek(grown)
+            if isinstance(held, List):
+                cell = self.state.find((held, "content"))
                 entries = cell.entries if isinstance(cell, Content) else OPAQUE.entries
                 mark = Entry(UNKNOWN, Domain(("earlier", node)))
-                self.set_content(value, Content((*entries, mark)))
-            elif grown in assigned.augmented and len(grown) == 1 and value is not None:
+                self.set_content(held, Content((*entries, mark)))
+            elif grown in assigned.augmented and len(grown) == 1 and held is not None:
                 target = self._scope.declared.get(grown[0], self._scope)
                 if self.state.find((target, grown[0])) is not State.MISSING:
                     self.state.cells[(target, grown[0])] = UNKNOWN

@@ -275,6 +275,7 @@ def _map(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call)
         return UNKNOWN
     function, *sources = arguments.positional
     parts = tuple(run.content(value) for value in sources)
+    rows: list[tuple[Entry, tuple[Value, ...]]]
     if len(parts) == 1:
         rows = [(entry, (entry.value,)) for entry in parts[0].entries]
     else:

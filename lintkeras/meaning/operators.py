@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator as op
 from collections.abc import Callable
+from typing import Any
 
 import libcst as cst
 
@@ -30,11 +31,11 @@ from lintkeras.meaning.values import (
 _DEEPEST = 24
 """Terms deeper than this are unknown, so that no chain of operators can grow without bound."""
 
-_FOLDED: dict[str, Callable[[object, object], object]] = {
+_FOLDED: dict[str, Callable[[Any, Any], object]] = {
     "Add": op.add, "Subtract": op.sub, "Multiply": op.mul, "Divide": op.truediv,
     "FloorDivide": op.floordiv, "Modulo": op.mod,
 }  # fmt: skip
-_COMPARED: dict[str, Callable[[object, object], object]] = {
+_COMPARED: dict[str, Callable[[Any, Any], object]] = {
     "Equal": op.eq, "NotEqual": op.ne, "LessThan": op.lt, "LessThanEqual": op.le,
     "GreaterThan": op.gt, "GreaterThanEqual": op.ge,
 }  # fmt: skip

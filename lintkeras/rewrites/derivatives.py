@@ -96,8 +96,9 @@ def _fix(
             target = name
     return Fix(
         form,
-        f"give `{program.text(layer.node)}` the activation {definition.name} and apply the "
-        "gradients as they are (a removed statement takes its comment with it)",
+        f"give `{program.text(layer.node)}` the activation {definition.name}"
+        f"{', written with stop_gradient' if form == 'stop-gradient' else ''}"
+        f"{removed_comment(program, restored)}",
         Applicability.DISPLAY if sketch else Applicability.UNSAFE,
         (insertion, give, *restored),
         target,
@@ -183,6 +184,12 @@ def _add_argument(program: Program, call: cst.Call, text: str) -> Edit:
         return one.snippet.edit(end - 1, end - 1, text)
     _, end = program.local_span(call.args[-1].value)
     return one.snippet.edit(end, end, f", {text}")
+
+
+def removed_comment(program: Program, edits: list[Edit]) -> str:
+    """What a fix's title says where a removed statement takes its comment with it."""
+    texts = [program.document.text[e.span.start : e.span.end] for e in edits if not e.text]
+    return "; the comment on the removed line goes too" if any("#" in t for t in texts) else ""
 
 
 def restore(program: Program, facts: Facts, gradient: Gradient) -> list[Edit] | None:
