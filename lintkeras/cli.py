@@ -140,8 +140,8 @@ class _Run:
         count = 0
         for file in files(Path(path), settings):
             count += 1
-            kind = kind_of(file.name, settings.extension)
-            if kind is None:
+            file_kind = kind_of(file.name, settings.extension)
+            if file_kind is None:
                 self.complain(f"{file}: not a kind of file that lintkeras reads (--extension)")
                 continue
             try:
@@ -149,7 +149,7 @@ class _Run:
             except OSError as error:
                 self.complain(f"{file}: {error.strerror}")
                 continue
-            found.append(self.file(file, file.as_posix(), data, kind, codes))
+            found.append(self.file(file, file.as_posix(), data, file_kind, codes))
         if not count:
             click.echo(f"warning: no files to check in {path}", err=True)
         return found
