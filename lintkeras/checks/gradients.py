@@ -28,6 +28,8 @@ from lintkeras.meaning.values import (
     walk,
 )
 from lintkeras.rewrites.derivatives import fixes, removed_comment, restore
+from lintkeras.rewrites.steps import filter_pairs, move_factor
+from lintkeras.rewrites.wrappers import wrap
 from lintkeras.syntax.program import Program
 
 # Measured: for these a constant factor cancels (20 steps, ratio 1.0000 +- 0.0001).
@@ -356,6 +358,9 @@ def constant_gradient_scale(context: Context) -> Iterator[Finding]:
                 label="write it in learning_rate",
                 notes=(Note("effect", _effect(found)),),
                 related=(_tape_note(context, found),),
+                fixes=move_factor(
+                    context.program, context.facts, found.step, found.gradient, found.factor or 1.0
+                ),
             )
 
 
@@ -430,6 +435,7 @@ def misaligned_gradient_filter(context: Context) -> Iterator[Finding]:
                     ),
                 ),
                 related=(Related(context.program.span(test.node), "entries are dropped here"),),
+                fixes=filter_pairs(context.program, step),
             )
 
 
@@ -494,6 +500,7 @@ def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
                     "with register_keras_serializable",
                 ),
             ),
+            fixes=wrap(context.program, context.facts, group[0]),
         )
 
 

@@ -62,7 +62,7 @@ def synthesize(
     """
     if forward not in ELEMENTWISE or backward.activation not in ELEMENTWISE:
         return None
-    name = _unique(_name(forward, backward), taken)
+    name = unique_name(_name(forward, backward), taken)
     back = _describe(forward, backward)
     register = f'@{keras}.utils.register_keras_serializable(package="custom")\n'
     if form == "stop-gradient":
@@ -129,7 +129,8 @@ def _describe(forward: str, backward: Backward) -> str:
     return f"{backward.factor} times {derivative}" if backward.factor else derivative
 
 
-def _unique(name: str, taken: Collection[str]) -> str:
+def unique_name(name: str, taken: Collection[str]) -> str:
+    """The name, with a number where it is taken."""
     number, unique = 2, name
     while unique in taken or f"_{unique}" in taken:
         unique, number = f"{name}_{number}", number + 1

@@ -31,7 +31,7 @@ def fixes(program: Program, facts: Facts, step: OptimizerStep, gradient: Gradien
     """The fixes of one edited step: one layer is fixed, several are sketched."""
     factor = _one_factor(gradient)
     restored = restore(program, facts, gradient)
-    tf = _name_of(facts, "tensorflow")
+    tf = name_of(facts, "tensorflow")
     if factor is None or restored is None or tf is None:
         return []
     candidates = [layer for layer in step.layers if _fits(layer)]
@@ -73,7 +73,7 @@ def _fix(
         return None
     keras = f"{tf}.keras"
     if layer.cls.flavour in ("keras", "tf_keras"):
-        own = _name_of(facts, layer.cls.flavour)
+        own = name_of(facts, layer.cls.flavour)
         if own is None:
             return None
         keras = own
@@ -83,7 +83,7 @@ def _fix(
     if definition is None:
         return None
     top = program.top_level_statement(layer.node)
-    insertion = _insert_above(program, top, definition.source + "\n\n")
+    insertion = insert_above(program, top, definition.source + "\n\n")
     argument = argument_node(layer.node, "activation", position)
     if argument is not None:
         give = program.replace(argument.value, definition.name)
@@ -149,16 +149,15 @@ def _called(value: Value) -> str | None:
     return None
 
 
-def _name_of(facts: Facts, module: str) -> str | None:
+def name_of(facts: Facts, module: str) -> str | None:
     """The name under which a module is imported."""
-    wanted = {"tensorflow": "tensorflow", "keras": "keras", "tf_keras": "tf_keras"}[module]
     for name, value in facts.names.items():
-        if value == Symbol(wanted):
+        if value == Symbol(module):
             return name
     return None
 
 
-def _insert_above(program: Program, statement: cst.CSTNode, text: str) -> Edit:
+def insert_above(program: Program, statement: cst.CSTNode, text: str) -> Edit:
     """An insertion on own lines above a statement of the module and its comments."""
     one = program.snippet_of(statement)
     start, _ = program.local_span(statement)
@@ -237,15 +236,15 @@ def _take_back(program: Program, node: cst.BinaryOperation, kept: cst.Name) -> l
         case cst.SimpleStatementLine(
             body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value)]
         ) if value is parent:
-            uses = _uses(program, statement, name)
+            later = uses(program, statement, name)
             block = program.parent(statement)
-            if uses is not None and len(getattr(block, "body", ())) > 1:
-                renamed = [program.replace(use, source) for use in uses if name != source]
-                return [_delete(program, statement), *renamed]
+            if later is not None and len(getattr(block, "body", ())) > 1:
+                renamed = [program.replace(use, source) for use in later if name != source]
+                return [delete(program, statement), *renamed]
     return [program.replace(parent, source)]
 
 
-def _uses(program: Program, statement: cst.CSTNode, name: str) -> list[cst.Name] | None:
+def uses(program: Program, statement: cst.CSTNode, name: str) -> list[cst.Name] | None:
     """The later uses of a name in its block; None where it is assigned again."""
     block = program.parent(statement)
     body = list(getattr(block, "body", ()))
@@ -268,7 +267,7 @@ def _uses(program: Program, statement: cst.CSTNode, name: str) -> list[cst.Name]
     return found
 
 
-def _delete(program: Program, statement: cst.SimpleStatementLine) -> Edit:
+def delete(program: Program, statement: cst.SimpleStatementLine) -> Edit:
     """Remove a statement with its line and the comment on it."""
     one = program.snippet_of(statement)
     source = one.snippet.source
