@@ -208,7 +208,8 @@ def _encodable(text: str) -> str:
 
 @cli.command()
 @click.argument("rule")
-def explain(rule: str) -> None:
+@click.option("--prove", is_flag=True, help="Run the proof in TensorFlow and print its numbers.")
+def explain(rule: str, prove: bool) -> None:
     """Print the page of a rule (a code, a name, or a pasted line)."""
     from lintkeras.rulebook import load
 
@@ -217,6 +218,17 @@ def explain(rule: str) -> None:
         click.echo(f"error: unknown rule {rule!r}", err=True)
         raise SystemExit(2)
     click.echo(_encodable(found.page), nl=False)
+    if prove:
+        from lintkeras.proofs import ProofUnavailable, run_proof
+
+        click.echo()
+        try:
+            holds = run_proof(found, lambda line: click.echo(_encodable(line)))
+        except ProofUnavailable as error:
+            click.echo(f"error: {error}", err=True)
+            raise SystemExit(2) from error
+        click.echo("proven" if holds else "NOT proven")
+        raise SystemExit(0 if holds else 2)
 
 
 @cli.command()
