@@ -14,7 +14,7 @@ from pathlib import Path
 import libcst
 
 from lintkeras.checks import check_program
-from lintkeras.checks.gradients import CHECKS
+from lintkeras.checks.registry import checks
 from lintkeras.documents import read
 from lintkeras.screen import candidates
 from lintkeras.syntax.parse import measure_depth, parse_snippet, parses
@@ -41,12 +41,12 @@ def main(package: str) -> None:
     parsed = [parse_snippet(document.snippets[0]) for document in documents]
     programs = [Program(d, (one,)) for d, one in zip(documents, parsed, strict=True)]
     timed("read", lambda: [read(path, data, "python") for path, data in files])
-    timed("screen", lambda: [candidates(data, CHECKS) for _, data in files])
+    timed("screen", lambda: [candidates(data, checks()) for _, data in files])
     timed("depth", lambda: [*map(measure_depth, (d.text for d in documents))])
     timed("depth and ast", lambda: [parses(d.snippets[0]) for d in documents])
     timed("libcst.parse_module", lambda: [libcst.parse_module(d.text) for d in documents])
     timed("parse", lambda: [parse_snippet(d.snippets[0]) for d in documents])
-    timed("meaning and checks", lambda: [list(check_program(p, (), CHECKS)) for p in programs])
+    timed("meaning and checks", lambda: [list(check_program(p, (), checks())) for p in programs])
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ class Rule:
     severity: Severity
     fix: str
     default: bool
+    needs: tuple[bytes, ...]
+    """Words of which a file must hold at least one for the rule to fire; none: never from code."""
     path: Path
     page: str
 
@@ -104,5 +106,5 @@ def _read(path: Path) -> Rule:
     data = tomllib.loads(front)
     return Rule(
         data["code"], data["name"], data["family"], Severity[data["severity"].upper()],
-        data["fix"], data["default"], path, page.strip() + "\n",
+        data["fix"], data["default"], tuple(word.encode() for word in data.get("needs", ())), path, page.strip() + "\n",
     )  # fmt: skip

@@ -1,18 +1,20 @@
 """The cheap pass: which rules can fire on a file at all.
 
-A rule can fire only where the words it needs occur. It may err on the safe side alone.
+A rule can fire only where one of the words that its page says it needs occurs. The screen may err
+on the safe side alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-_TAPE = b"GradientTape"
-_NEEDS = {"LK134": b"custom_gradient"}
+from lintkeras.rulebook import load
 
 
 def candidates(data: bytes, codes: Collection[str]) -> frozenset[str]:
-    """The codes of the checks that the bytes of a file give a chance to fire."""
+    """The codes of the rules that the bytes of a file give a chance to fire."""
     return frozenset(
-        code for code in codes if not code.startswith("LK0") and _NEEDS.get(code, _TAPE) in data
+        rule.code
+        for rule in load().rules
+        if rule.code in codes and any(word in data for word in rule.needs)
     )

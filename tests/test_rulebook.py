@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lintkeras.checks import check_program
-from lintkeras.checks.gradients import CHECKS
+from lintkeras.checks.registry import checks
 from lintkeras.documents import read
 from lintkeras.findings import Edit, Finding
 from lintkeras.rulebook import Example, Rule, UnknownRule, load
@@ -33,7 +33,7 @@ def severity(finding: Finding):  # type: ignore[no-untyped-def]
 def findings(source: str) -> list[Finding]:
     document = read("x.py", source.encode(), "python")
     program = Program(document, tuple(parse_snippet(s) for s in document.snippets))
-    return list(check_program(program, document.prose, CHECKS))
+    return list(check_program(program, document.prose, checks()))
 
 
 @pytest.mark.parametrize(("rule", "example"), CASES)
@@ -57,7 +57,7 @@ def test_fixes_leave_no_finding_of_the_rule(rule: Rule, example: Example) -> Non
 def test_every_check_has_a_page_and_codes_are_unique() -> None:
     rules = load().rules
     assert len({r.code for r in rules}) == len({r.name for r in rules}) == len(rules)
-    assert {r.code for r in rules} == {*CHECKS, "LK001", "LK002"}
+    assert {r.code for r in rules} == {*checks(), "LK001", "LK002"}
     for rule in rules:
         assert rule.path.name == f"{rule.code}-{rule.name}.md"
         assert rule.path.parent.name == rule.family

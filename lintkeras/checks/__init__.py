@@ -1,4 +1,4 @@
-"""The checks: one module a family; a check is a function of established facts."""
+"""The checks: one module a subject; a check is a function of established facts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from lintkeras.syntax.program import Program
 
 
 def check_program(
-    program: Program, prose: Sequence[Prose], codes: Collection[str]
+    program: Program, prose: Sequence[Prose], codes: Collection[str], target: str | None = None
 ) -> Iterator[Finding]:
     """Every finding of the rules ``codes`` in one program.
 
     A check that raises becomes a finding of LK002; the others still run.
     """
-    from lintkeras.checks.gradients import CHECKS, Context
+    from lintkeras.checks.registry import Context, checks
     from lintkeras.meaning.interpreter import Interpreter
 
     size = sum(len(one.snippet.source) for one in program.parsed)
     facts = Interpreter().run(program.modules, size)
-    context = Context(program, tuple(prose), facts)
-    for code, check in CHECKS.items():
+    context = Context(program, tuple(prose), facts, target)
+    for code, check in checks().items():
         if code not in codes:
             continue
         try:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from lintkeras.checks.registry import Context, check
 from lintkeras.claims.intent import Intent, Passage, stated_intent
-from lintkeras.documents.model import Prose
 from lintkeras.findings import Applicability, Finding, Fix, Note, Related, Severity
-from lintkeras.meaning.facts import Facts, OptimizerStep
+from lintkeras.meaning.facts import (
+    ActivationUse,
+    ListArithmetic,
+    ModelSaved,
+    OptimizerStep,
+    TapeUse,
+)
 from lintkeras.meaning.values import (
     Computed,
     Const,
-    Either,
     Gradient,
     Instance,
-    PerEntry,
     Rectify,
     Scale,
     Symbol,
@@ -46,15 +50,6 @@ _SILENCING = ("scale", "accum", "batch", "size", "num", "n_", "len", "world", "r
 _ACTIVATIONS = frozenset({
     "tanh", "sigmoid", "relu", "softplus", "elu", "selu", "gelu", "swish", "silu", "softsign",
 })  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a check may ask: the program, the prose around it, the facts."""
-
-    program: Program
-    prose: tuple[Prose, ...]
-    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -173,7 +168,7 @@ def _passages(context: Context, node: cst.CSTNode) -> list[Passage]:
 
 def _edits(context: Context) -> Iterator[_Edit]:
     """Each edited step under the one rule that speaks for it: LK101, LK108, LK103 or LK102."""
-    for group in context.facts.step_groups():
+    for group in context.facts.groups(OptimizerStep):
         found = [_classify(context, step) for step in group]
         codes = {one.code if one else "" for one in found}
         if len(codes) == 1 and found[0] is not None:
@@ -267,8 +262,9 @@ def _effect(found: _Edit) -> str:
     return f"with {optimizer.text} it changes the size of the update, not any derivative"
 
 
+@check("LK101")
 def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
-    """LK101: weight gradients changed after the tape to change an activation's derivative."""
+    """weight gradients changed after the tape to change an activation's derivative."""
     for found in _edits(context):
         if found.code != "LK101" or found.intent is None:
             continue
@@ -309,8 +305,9 @@ def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
         )
 
 
+@check("LK108")
 def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
-    """LK108: relu or ``where(g > 0)`` on weight gradients."""
+    """relu or ``where(g > 0)`` on weight gradients."""
     for found in _edits(context):
         if found.code == "LK108":
             yield Finding(
@@ -330,8 +327,9 @@ def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
             )
 
 
+@check("LK103")
 def ineffective_gradient_scale(context: Context) -> Iterator[Finding]:
-    """LK103: a constant factor in front of an optimizer that divides it out again."""
+    """a constant factor in front of an optimizer that divides it out again."""
     for found in _edits(context):
         if found.code == "LK103" and found.optimizer is not None:
             yield Finding(
@@ -346,8 +344,9 @@ def ineffective_gradient_scale(context: Context) -> Iterator[Finding]:
             )
 
 
+@check("LK102")
 def constant_gradient_scale(context: Context) -> Iterator[Finding]:
-    """LK102: every gradient times a constant is another learning rate."""
+    """every gradient times a constant is another learning rate."""
     for found in _edits(context):
         if found.code == "LK102" and found.optimizer is not None:
             yield Finding(
@@ -373,9 +372,10 @@ def _drop_factor(context: Context, found: _Edit) -> tuple[Fix, ...]:
     return (Fix("drop-factor", title, Applicability.UNSAFE, tuple(edits)),)
 
 
+@check("LK104")
 def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
-    """LK104: an operator applied to the Python list of gradients."""
-    for group in context.facts.arithmetic.values():
+    """an operator applied to the Python list of gradients."""
+    for group in context.facts.groups(ListArithmetic):
         fact = group[0]
         operator = {"Multiply": "*", "Divide": "/", "FloorDivide": "//", "Subtract": "-",
                     "Minus": "-"}.get(fact.operator)  # fmt: skip
@@ -415,9 +415,10 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
         )
 
 
+@check("LK105")
 def misaligned_gradient_filter(context: Context) -> Iterator[Finding]:
-    """LK105: entries dropped from the gradients but not from the variables."""
-    for group in context.facts.step_groups():
+    """entries dropped from the gradients but not from the variables."""
+    for group in context.facts.groups(OptimizerStep):
         if all(_misaligned(step) for step in group):
             step = group[0]
             entry = step.gradients.entries[0]
@@ -453,13 +454,14 @@ def _misaligned(step: OptimizerStep) -> bool:
     )
 
 
+@check("LK110")
 def tape_reused(context: Context) -> Iterator[Finding]:
-    """LK110: a second gradient of a tape that is not persistent."""
-    for group in context.facts.reuses.values():
-        reuses = [fact for fact in group if fact is not None]
-        if not reuses or len(reuses) < len(group):
+    """a second gradient of a tape that is not persistent."""
+    for group in context.facts.groups(TapeUse):
+        fact = group[0]
+        if any(use.first is None or use.tape.persistent is not False for use in group):
             continue
-        fact = reuses[0]
+        assert fact.first is not None
         call = fact.tape.node
         repairs: tuple[Fix, ...] = ()
         if not call.args:
@@ -483,10 +485,11 @@ def tape_reused(context: Context) -> Iterator[Finding]:
         )
 
 
+@check("LK134")
 def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
-    """LK134: a bare custom_gradient object as an activation."""
-    for group in context.facts.activations.values():
-        saved = context.facts.saves_models
+    """a bare custom_gradient object as an activation."""
+    for group in context.facts.groups(ActivationUse):
+        saved = any(context.facts.all(ModelSaved))
         yield Finding(
             "LK134",
             context.program.span(group[0].node),
@@ -502,17 +505,3 @@ def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
             ),
             fixes=wrap(context.program, context.facts, group[0]),
         )
-
-
-CHECKS: dict[str, Callable[[Context], Iterator[Finding]]] = {
-    "LK101": rescaled_gradient_as_derivative,
-    "LK102": constant_gradient_scale,
-    "LK103": ineffective_gradient_scale,
-    "LK104": gradient_list_arithmetic,
-    "LK105": misaligned_gradient_filter,
-    "LK108": rectified_weight_gradient,
-    "LK110": tape_reused,
-    "LK134": unserializable_custom_gradient,
-}
-
-__all__ = ["CHECKS", "Context", "Either", "PerEntry"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -16,10 +17,8 @@ from lintkeras.meaning.values import (
     Content,
     CustomGradient,
     Function,
-    Gradient,
     GradientCall,
     Instance,
-    List,
     Sequence,
     Tape,
     Value,
@@ -59,12 +58,13 @@ class ListArithmetic:
 
 
 @dataclass(frozen=True, slots=True)
-class TapeReuse:
-    """A second gradient of a tape that is not persistent, on a path that took the first."""
+class TapeUse:
+    """``tape.gradient``, ``jacobian`` or ``batch_jacobian``."""
 
     node: cst.Call
-    first: cst.Call
     tape: Tape
+    first: cst.Call | None
+    """An earlier use of the same recording, where one came before on this path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +76,35 @@ class ActivationUse:
     layer: Instance
 
 
+@dataclass(frozen=True, slots=True)
+class ModelSaved:
+    """A model is saved here: ``save``, ``save_model``, ``ModelCheckpoint``."""
+
+    node: cst.CSTNode
+
+
+Fact = TypeVar("Fact", OptimizerStep, ListArithmetic, TapeUse, ActivationUse, ModelSaved)
+
+
 @dataclass
 class Facts:
     """All facts of one program, each kind grouped by place."""
 
-    steps: dict[cst.CSTNode, list[OptimizerStep]] = field(default_factory=dict)
-    arithmetic: dict[cst.CSTNode, list[ListArithmetic]] = field(default_factory=dict)
-    reuses: dict[cst.CSTNode, list[TapeReuse | None]] = field(default_factory=dict)
-    """None: the call was reached with a fresh tape."""
-    activations: dict[cst.CSTNode, list[ActivationUse]] = field(default_factory=dict)
-    gradient_calls: dict[cst.CSTNode, list[GradientCall]] = field(default_factory=dict)
-    optimizers: dict[cst.Call, int] = field(default_factory=dict)
-    """For each place that makes an optimizer, how many different steps use it."""
-    saves_models: bool = False
-    """Whether the program saves a model (``save``, ``save_model``, ``ModelCheckpoint``)."""
     entered: dict[cst.CSTNode, set[cst.CSTNode | None]] = field(default_factory=dict)
     """For each function, the calls that entered it."""
     names: dict[str, Value] = field(default_factory=dict)
     """What the module's names hold at its end."""
+    _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
 
-    def step_groups(self) -> Iterator[list[OptimizerStep]]:
-        """The optimizer steps, grouped by call."""
-        yield from self.steps.values()
+    def note(self, fact: Fact) -> None:
+        """Record a fact at its place."""
+        self._groups.setdefault(type(fact), {}).setdefault(fact.node, []).append(fact)
 
+    def groups(self, kind: type[Fact]) -> Iterator[list[Fact]]:
+        """The facts of one kind, place by place: all the ways in which the place was reached."""
+        yield from self._groups.get(kind, {}).values()
 
-__all__ = [
-    "ActivationUse",
-    "Facts",
-    "Gradient",
-    "List",
-    "ListArithmetic",
-    "OptimizerStep",
-    "TapeReuse",
-]
+    def all(self, kind: type[Fact]) -> Iterator[Fact]:
+        """The facts of one kind."""
+        for group in self.groups(kind):
+            yield from group

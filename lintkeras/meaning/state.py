@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from lintkeras.meaning.values import Content, Unknown, Value, join, join_content
+from lintkeras.meaning.values import Class, Content, Unknown, Value, join, join_content
 
 Key: TypeAlias = tuple[object, ...]
 Cell: TypeAlias = "Value | Content | cst.CSTNode | None"
@@ -28,7 +28,7 @@ class Scope:
     calls apart.
     """
 
-    __slots__ = ("calls", "declared", "function", "kind", "parent")
+    __slots__ = ("calls", "cls", "declared", "function", "kind", "parent")
 
     def __init__(
         self,
@@ -41,6 +41,8 @@ class Scope:
         self.parent = parent
         self.calls = calls
         self.function = function
+        self.cls: Class | None = None
+        """Of a class body: the class."""
         self.declared: dict[str, Scope] = {}
         """Names declared ``global`` or ``nonlocal``, with the scope they belong to."""
 

@@ -66,7 +66,9 @@ def move_factor(
     if any(optimizer.arguments.get(name) is not None for name in _CHANGES_THE_RATE):
         return ()
     users = [
-        group for group in facts.steps.values() if any(s.optimizer == optimizer for s in group)
+        group
+        for group in facts.groups(OptimizerStep)
+        if any(s.optimizer == optimizer for s in group)
     ]
     rate = argument_node(optimizer.node, "learning_rate", 0)
     value = optimizer.arguments.get("learning_rate", 0)

@@ -23,7 +23,7 @@ def step(x, y):
 
 def steps(source: str) -> list[OptimizerStep]:
     facts = Interpreter().run([cst.parse_module(source)], len(source))
-    return [step for group in facts.steps.values() for step in group]
+    return list(facts.all(OptimizerStep))
 
 
 def scales(step: OptimizerStep) -> list[object]:

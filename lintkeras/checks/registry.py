@@ -1,0 +1,57 @@
+"""How a check is registered, and what it may ask."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from lintkeras.documents.model import Prose
+from lintkeras.findings import Finding
+from lintkeras.meaning.facts import Facts
+from lintkeras.syntax.program import Program
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check may ask: the program, the prose around it, the facts.
+
+    ``target`` is the Keras version that the project targets, None for the newest.
+    """
+
+    program: Program
+    prose: tuple[Prose, ...]
+    facts: Facts
+    target: str | None = None
+
+
+Check = Callable[[Context], Iterator[Finding]]
+
+
+def check(code: str) -> Callable[[Check], Check]:
+    """Register a function as the check of the rule ``code``."""
+
+    def register(function: Check) -> Check:
+        function.code = code  # type: ignore[attr-defined]
+        return function
+
+    return register
+
+
+@cache
+def checks() -> Mapping[str, Check]:
+    """Every check of the modules beside this one, by code."""
+    import lintkeras.checks
+
+    found: dict[str, Check] = {}
+    for module in pkgutil.iter_modules(lintkeras.checks.__path__, "lintkeras.checks."):
+        for value in vars(importlib.import_module(module.name)).values():
+            code = getattr(value, "code", None)
+            if callable(value) and isinstance(code, str) and value.__module__ == module.name:
+                if code in found:
+                    raise ValueError(f"two checks for {code}")
+                found[code] = value
+    return MappingProxyType(dict(sorted(found.items())))

@@ -1,0 +1,164 @@
+"""What calls of Python's builtins, TensorFlow and Keras mean to the interpreter.
+
+One function a subject, found by canonical name. A function that is not listed gives a term of its
+name and arguments (``Computed``), which later stages may still recognise, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning.facts import ModelSaved
+from lintkeras.meaning.library import python, tapes, tensors
+from lintkeras.meaning.library.calling import Model, argument_node, tuple_of, unwrapped
+from lintkeras.meaning.library.models import call_layer, construct, instance_method
+from lintkeras.meaning.library.python import list_method
+from lintkeras.meaning.library.steps import note_step, strategy_run
+from lintkeras.meaning.library.tapes import enter_context, tape_method
+from lintkeras.meaning.operators import term
+from lintkeras.meaning.values import (
+    UNKNOWN,
+    Arguments,
+    Computed,
+    Const,
+    Content,
+    CustomGradient,
+    Dict,
+    Either,
+    Entry,
+    Function,
+    Gradient,
+    Instance,
+    List,
+    Member,
+    Method,
+    Sequence,
+    Super,
+    Symbol,
+    Tape,
+    Unknown,
+    Value,
+    join_all,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+CUSTOM_GRADIENTS = frozenset({"tf.custom_gradient", "keras.ops.custom_gradient"})
+_TRANSPARENT_DECORATORS = frozenset({
+    "tf.function", "keras.saving.register_keras_serializable", "keras.utils.register_keras_serializable",
+    "tf.autograph.experimental.do_not_convert", "functools.wraps", "functools.lru_cache", "functools.cache",
+    "builtins.staticmethod", "builtins.classmethod", "typing.no_type_check", "typing.final", "typing.override",
+})  # fmt: skip
+_SAVERS = frozenset({
+    "keras.callbacks.ModelCheckpoint", "keras.models.save_model", "keras.saving.save_model",
+})  # fmt: skip
+_STAR_EXPORTS = {
+    "tensorflow.keras.layers": "layers", "keras.layers": "layers", "tf_keras.layers": "layers",
+}  # fmt: skip
+_LAYERS = ("Dense", "Conv1D", "Conv2D", "Conv3D", "Activation", "Dropout", "Flatten", "Input",
+           "ReLU", "LeakyReLU", "Softmax", "BatchNormalization", "MaxPooling2D", "Embedding",
+           "LSTM", "GRU", "Layer", "Lambda", "Reshape", "Concatenate")  # fmt: skip
+_FUNCTIONS: dict[str, Model] = {
+    **python.FUNCTIONS,
+    **tensors.FUNCTIONS,
+    **tapes.FUNCTIONS,
+}
+
+__all__ = [
+    "CUSTOM_GRADIENTS",
+    "argument_node",
+    "call_layer",
+    "call_method",
+    "call_symbol",
+    "decorate",
+    "enter_context",
+    "exported_by",
+    "is_class",
+]
+
+
+def exported_by(module: str) -> tuple[str, ...]:
+    """The names that ``from module import *`` certainly binds (the common layers)."""
+    return _LAYERS if _STAR_EXPORTS.get(module) == "layers" else ()
+
+
+def is_class(name: str) -> bool:
+    """Whether a canonical library name is a class, by the naming rule that Keras keeps."""
+    last = name.rpartition(".")[2]
+    return last[:1].isupper() and name.startswith(("keras.", "tf."))
+
+
+def decorate(decorator: Value, value: Value) -> Value:
+    """The result of a decorator."""
+    match decorator:
+        case Symbol() as symbol if symbol.name in CUSTOM_GRADIENTS:
+            return CustomGradient(value, symbol)
+        case Symbol() as symbol if symbol.name in _TRANSPARENT_DECORATORS:
+            return value
+        case Computed(function=Symbol() as symbol) if symbol.name in _TRANSPARENT_DECORATORS:
+            return value
+    return UNKNOWN
+
+
+def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """The result of calling a library function or class."""
+    name = symbol.name
+    model = _FUNCTIONS.get(name)
+    if model is not None:
+        return model(run, symbol, arguments, node)
+    if name in CUSTOM_GRADIENTS and arguments.positional:
+        return CustomGradient(arguments.positional[0], symbol)
+    if name in _TRANSPARENT_DECORATORS and len(arguments.positional) == 1:
+        value = arguments.positional[0]
+        if isinstance(value, (Function, Method, CustomGradient)):
+            return value
+    if name in _SAVERS:
+        run.facts.note(ModelSaved(node))
+    if is_class(name) and symbol.flavour != "other":
+        return construct(run, symbol, arguments, node)
+    for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
+        if isinstance(value, Function) and name.startswith("tf.data"):
+            run.enter(value, Arguments((), (), complete=False), node)
+    return term(symbol, unwrapped(run, arguments), node)
+
+
+def call_method(
+    run: Interpreter, of: Value, name: str, arguments: Arguments, node: cst.Call
+) -> Value:
+    """The result of a method that is not the user's own."""
+    match of, name:
+        case Either(values=values), _:
+            return join_all([
+                run.call(run.attribute(v, name, node.func), arguments, node) for v in values
+            ])  # fmt: skip
+        case List(), _:
+            return list_method(run, of, name, arguments, node)
+        case Tape(), _:
+            return tape_method(run, of, name, arguments, node)
+        case Dict(), "values":
+            return Sequence("iterator", Content(tuple(Entry(v) for _, v in of.items)))
+        case Dict(), "items":
+            pairs = (Entry(tuple_of((Const(k), v))) for k, v in of.items)
+            return Sequence("iterator", Content(tuple(pairs)))
+        case Dict(), "get":
+            key = arguments.get("key", 0)
+            return of.get(key.value) if isinstance(key, Const) else UNKNOWN
+        case _, "run" if isinstance(arguments.get("fn", 0), (Function, Method)):
+            return strategy_run(run, of, arguments, node)
+        case ((Super(owner=Instance() as owner) | (Instance() as owner)), _):
+            result = instance_method(run, owner, name, arguments, node)
+            if result is not None:
+                return result
+    if name == "apply_gradients" or name == "apply":
+        note_step(run, of, name, arguments, node)
+    if name == "save":
+        run.facts.note(ModelSaved(node))
+    if isinstance(of, (Unknown, Member)):
+        run.escape(arguments)
+        return UNKNOWN
+    if isinstance(of, Gradient):
+        return UNKNOWN
+    return term(Member(of, name), unwrapped(run, arguments), node)

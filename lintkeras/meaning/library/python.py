@@ -1,0 +1,192 @@
+"""Python's builtins, and the methods of lists and dictionaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning.library.calling import Model, tuple_of
+from lintkeras.meaning.operators import term
+from lintkeras.meaning.values import (
+    ANYTHING,
+    NONE,
+    OPAQUE,
+    UNKNOWN,
+    Arguments,
+    Const,
+    Content,
+    Dict,
+    Entry,
+    Index,
+    Length,
+    List,
+    Sequence,
+    Super,
+    Symbol,
+    Value,
+    join_all,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+
+def _zip(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    if not arguments.complete or not arguments.positional:
+        return Sequence("zip", OPAQUE)
+    parts = tuple(run.content(value) for value in arguments.positional)
+    nodes = (node, *(a.value for a in node.args))
+    return Sequence("zip", _side_by_side(run, parts), parts, nodes)
+
+
+def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:
+    """The entries of a ``zip``."""
+    sizes = {len(part.entries) for part in parts}
+    plain = [part.plain() for part in parts]
+    if len(sizes) == 1:
+        rows = list(zip(*(part.entries for part in parts), strict=True))
+        if all(len({entry.domain for entry in row}) == 1 for row in rows):
+            return Content(tuple(
+                Entry(tuple_of(tuple(e.value for e in row)), row[0].domain, row[0].tests)
+                for row in rows
+            ))  # fmt: skip
+    if any(p is not None for p in plain) and any(len(p.entries) == 1 for p in parts):
+        values = tuple(
+            run.per_entry(p) if p else part.entries[0].value if len(part.entries) == 1 else UNKNOWN
+            for p, part in zip(plain, parts, strict=True)
+        )
+        domains = [p.entries[0].domain for p in parts if len(p.entries) == 1]
+        return Content((Entry(tuple_of(values), domains[0] or ANYTHING),))
+    values = tuple(
+        join_all([e.value for e in part.entries]) if part.entries else UNKNOWN for part in parts
+    )
+    return Content((Entry(tuple_of(values), ANYTHING),))
+
+
+def _enumerate(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    if not arguments.positional:
+        return UNKNOWN
+    content = run.content(arguments.positional[0])
+    start = arguments.get("start", 1)
+    entries = []
+    for position, entry in enumerate(content.entries):
+        index: Value = UNKNOWN
+        if start is None:
+            index = Index(entry.domain) if entry.domain else Const(position)
+        entries.append(Entry(tuple_of((index, entry.value)), entry.domain, entry.tests))
+    return Sequence("iterator", Content(tuple(entries)))
+
+
+def _range(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    match arguments.positional:
+        case (Length(domain=domain),) | (Const(value=0), Length(domain=domain)):
+            return Sequence("range", Content((Entry(Index(domain), domain),)))
+        case (Const(value=int(count)),) if 0 <= count <= 8:
+            return Sequence("range", Content(tuple(Entry(Const(i)) for i in range(count))))
+    return Sequence("range", OPAQUE)
+
+
+def _len(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    return run.length_of(arguments.positional[0]) if arguments.positional else UNKNOWN
+
+
+def _list(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    if not arguments.positional:
+        return run.new_list(node, Content())
+    value = arguments.positional[0]
+    content = run.content(value)
+    if symbol.name == "builtins.tuple":
+        return Sequence("tuple", content, *_zip_parts(value))
+    result = run.new_list(node, content)
+    if isinstance(value, Sequence) and value.parts:
+        run.state.cells[(result, "zip")] = value
+    return result
+
+
+def _zip_parts(value: Value) -> tuple[tuple[Content, ...], tuple[cst.CSTNode, ...]]:
+    return (value.parts, value.nodes) if isinstance(value, Sequence) else ((), ())
+
+
+def map_calls(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``map(f, xs)``: one call of ``f`` for each entry."""
+    if not arguments.complete or len(arguments.positional) < 2:
+        return UNKNOWN
+    function, *sources = arguments.positional
+    parts = tuple(run.content(value) for value in sources)
+    rows: list[tuple[Entry, tuple[Value, ...]]]
+    if len(parts) == 1:
+        rows = [(entry, (entry.value,)) for entry in parts[0].entries]
+    else:
+        side = _side_by_side(run, parts)
+        rows = [(e, run.content(e.value).plain() or ()) for e in side.entries]
+    if len(rows) > 8:
+        return Sequence("iterator", OPAQUE)
+    entries = tuple(
+        Entry(run.call(function, Arguments(tuple(values)), node), entry.domain, entry.tests)
+        for entry, values in rows
+    )
+    if symbol.name == "builtins.map":
+        return Sequence("iterator", Content(entries))
+    return run.new_list(node, Content(entries))
+
+
+def _super(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    cls, owner = run.current_class_and_self()
+    return Super(owner, cls) if cls is not None else UNKNOWN
+
+
+def _dict(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    if arguments.positional or not arguments.complete:
+        return UNKNOWN
+    return Dict(tuple(arguments.keywords))
+
+
+def number(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``float(2)``, ``tf.constant(2.0)``: the number itself."""
+    if arguments.positional and isinstance(arguments.positional[0], Const):
+        value = arguments.positional[0].value
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return Const(float(value)) if symbol.name == "builtins.float" else Const(value)
+    return term(symbol, arguments, node)
+
+
+def _reversed(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    return Sequence("iterator", OPAQUE)
+
+
+def list_method(
+    run: Interpreter, target: List, name: str, arguments: Arguments, node: cst.Call
+) -> Value:
+    """The methods of a list."""
+    match name, arguments.positional:
+        case "append", (value,):
+            run.append(target, value)
+            return NONE
+        case "extend", (value,):
+            run.extend(target, run.content(value))
+            return NONE
+        case "copy", ():
+            return run.new_list(node, run.content(target))
+        case (("index" | "count"), _):
+            return UNKNOWN
+    run.set_content(target, OPAQUE)
+    return UNKNOWN
+
+
+FUNCTIONS: dict[str, Model] = {
+    "builtins.zip": _zip,
+    "builtins.enumerate": _enumerate,
+    "builtins.range": _range,
+    "builtins.len": _len,
+    "builtins.list": _list,
+    "builtins.tuple": _list,
+    "builtins.map": map_calls,
+    "builtins.reversed": _reversed,
+    "builtins.sorted": _reversed,
+    "builtins.filter": _reversed,
+    "builtins.super": _super,
+    "builtins.dict": _dict,
+    "builtins.float": number,
+    "tf.constant": number,
+}

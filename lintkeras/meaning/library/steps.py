@@ -1,0 +1,94 @@
+"""Optimizer steps: where gradients reach an optimizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning.facts import OptimizerStep
+from lintkeras.meaning.library.models import layers_behind
+from lintkeras.meaning.state import State
+from lintkeras.meaning.values import (
+    OPAQUE,
+    UNKNOWN,
+    Arguments,
+    Content,
+    Entry,
+    Function,
+    List,
+    Member,
+    Method,
+    Sequence,
+    Value,
+    gradients_in,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+
+def note_step(
+    run: Interpreter, optimizer: Value, name: str, arguments: Arguments, node: cst.Call
+) -> None:
+    """Record that an optimizer is given gradients."""
+    pairs: Sequence | None = None
+    if name == "apply":
+        first = arguments.get("grads", 0)
+        second = arguments.get("trainable_variables", 1)
+        if first is None:
+            return
+        gradients = run.content(first)
+        variables = run.content(second) if second is not None else OPAQUE
+        if not any(gradients_in(entry.value) for entry in gradients.entries):
+            return
+    else:
+        given = arguments.get("grads_and_vars", 0)
+        if given is None:
+            return
+        content = run.content(given)
+        if isinstance(given, Sequence):
+            pairs = given
+        elif isinstance(given, List):
+            stored = run.state.find((given, "zip"))
+            pairs = stored if isinstance(stored, Sequence) else None
+        gradients, variables = _columns(run, content)
+        if pairs is not None and len(pairs.parts) == 2:
+            gradients, variables = pairs.parts
+    layers, complete = layers_behind(run, variables)
+    fact = OptimizerStep(
+        node, _resolved_optimizer(run, optimizer), gradients, variables, pairs, layers, complete,
+        run.current_function(),
+    )  # fmt: skip
+    run.facts.note(fact)
+
+
+def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:
+    """The gradients and the variables of a list of pairs."""
+    left, right = [], []
+    for entry in content.entries:
+        plain = run.content(entry.value).plain() if isinstance(entry.value, Sequence) else None
+        first, second = plain if plain is not None and len(plain) == 2 else (UNKNOWN, UNKNOWN)
+        left.append(Entry(first, entry.domain, entry.tests))
+        right.append(Entry(second, entry.domain, entry.tests))
+    return Content(tuple(left)), Content(tuple(right))
+
+
+def _resolved_optimizer(run: Interpreter, optimizer: Value) -> Value:
+    if isinstance(optimizer, Member) and optimizer.name == "optimizer":
+        found = run.state.find((optimizer.of, "optimizer"))
+        if found is not State.MISSING:
+            return found  # type: ignore[return-value]
+    return optimizer
+
+
+def strategy_run(run: Interpreter, of: Value, arguments: Arguments, node: cst.Call) -> Value:
+    """``strategy.run(step, args=(x, y))`` enters the step."""
+    function = arguments.get("fn", 0)
+    given = arguments.get("args", 1)
+    if not isinstance(function, (Function, Method)):
+        run.escape(arguments)
+        return UNKNOWN
+    plain = run.content(given).plain() if given is not None else ()
+    inner = Arguments(plain or (), (), plain is not None)
+    return run.call(function, inner, node)

@@ -1,0 +1,125 @@
+"""Functions of TensorFlow and keras.ops on tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning.library.calling import Model, unwrapped
+from lintkeras.meaning.library.python import map_calls
+from lintkeras.meaning.operators import binary, edited, multiply, term
+from lintkeras.meaning.values import (
+    UNKNOWN,
+    Arguments,
+    Computed,
+    Const,
+    Gradient,
+    List,
+    Rectify,
+    Sequence,
+    Symbol,
+    Value,
+    alternatives,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+IDENTITIES = frozenset({
+    "tf.identity", "tf.convert_to_tensor", "tf.cast", "tf.stop_gradient", "tf.debugging.check_numerics",
+    "keras.ops.cast", "keras.ops.convert_to_tensor", "keras.ops.stop_gradient", "keras.backend.cast",
+})  # fmt: skip
+RELUS = frozenset({"tf.relu", "keras.activations.relu", "keras.ops.relu", "keras.backend.relu"})
+
+
+def _map_structure(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    sources = arguments.positional[1:]
+    if any(not isinstance(value, (List, Sequence)) for value in sources):
+        return UNKNOWN
+    return map_calls(run, symbol, arguments, node)
+
+
+def _binary_call(operator: str) -> Model:
+    def model(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+        values = [arguments.get(n, i) for i, n in enumerate(("x", "y"))]
+        if len(arguments.positional) + len(arguments.keywords) < 2:
+            return UNKNOWN
+        left, right = values[0] or UNKNOWN, values[1] or UNKNOWN
+        if isinstance(left, List) or isinstance(right, List):
+            return UNKNOWN
+        return binary(operator, left, right, node)
+
+    return model
+
+
+def _scalar_multiply(
+    run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
+) -> Value:
+    if len(arguments.positional) != 2:
+        return UNKNOWN
+    return binary("Multiply", arguments.positional[1], arguments.positional[0], node)
+
+
+def _negative(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    value = arguments.get("x", 0) or UNKNOWN
+    return multiply(value, Const(-1), node) if isinstance(value, Gradient) else UNKNOWN
+
+
+def _identity(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    value = arguments.positional[0] if arguments.positional else UNKNOWN
+    if any(isinstance(v, Gradient) for v in alternatives(value)):
+        return value
+    return term(symbol, unwrapped(run, arguments), node)
+
+
+def _relu(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    value = arguments.positional[0] if arguments.positional else UNKNOWN
+    if isinstance(value, Gradient):
+        return edited(value, Rectify(node))
+    return term(symbol, arguments, node)
+
+
+def _maximum(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    match arguments.positional:
+        case (Gradient() as gradient, Const(value=0)) | (Const(value=0), Gradient() as gradient):
+            return edited(gradient, Rectify(node))
+    return term(symbol, arguments, node)
+
+
+def _where(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    from lintkeras.meaning.operators import is_sign_mask
+
+    if len(arguments.positional) == 3:
+        condition, kept, other = arguments.positional
+        zero = (isinstance(other, Const) and other.value == 0) or (
+            isinstance(other, Computed)
+            and isinstance(other.function, Symbol)
+            and other.function.name.rpartition(".")[2] == "zeros_like"
+        )
+        if isinstance(kept, Gradient) and zero and is_sign_mask(condition, kept):
+            return edited(kept, Rectify(node))
+    return term(symbol, arguments, node)
+
+
+FUNCTIONS: dict[str, Model] = {
+    **dict.fromkeys(IDENTITIES, _identity),
+    **dict.fromkeys(RELUS, _relu),
+    "tf.nest.map_structure": _map_structure,
+    "keras.tree.map_structure": _map_structure,
+    "tf.multiply": _binary_call("Multiply"),
+    "keras.ops.multiply": _binary_call("Multiply"),
+    "numpy.multiply": _binary_call("Multiply"),
+    "tf.divide": _binary_call("Divide"),
+    "tf.truediv": _binary_call("Divide"),
+    "keras.ops.divide": _binary_call("Divide"),
+    "keras.ops.true_divide": _binary_call("Divide"),
+    "tf.scalar_mul": _scalar_multiply,
+    "tf.negative": _negative,
+    "keras.ops.negative": _negative,
+    "tf.maximum": _maximum,
+    "keras.ops.maximum": _maximum,
+    "keras.backend.maximum": _maximum,
+    "tf.where": _where,
+    "keras.ops.where": _where,
+}

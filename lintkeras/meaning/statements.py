@@ -1,0 +1,181 @@
+"""Simple statements, definitions and imports: one function a kind of node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning import library
+from lintkeras.meaning.expressions import note_list_arithmetic
+from lintkeras.meaning.flow import FLOW
+from lintkeras.meaning.operators import binary
+from lintkeras.meaning.outline import (
+    all_parameters,
+    decorator_name,
+    dotted,
+)
+from lintkeras.meaning.state import Scope, State
+from lintkeras.meaning.targets import assign
+from lintkeras.meaning.values import (
+    NONE,
+    UNKNOWN,
+    Class,
+    Function,
+    List,
+    Symbol,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+
+def _expr(run: Interpreter, node: cst.Expr) -> None:
+    run.eval(node.value)
+
+
+def _assign(run: Interpreter, node: cst.Assign) -> None:
+    value = run.eval(node.value)
+    for target in node.targets:
+        assign(run, target.target, value)
+
+
+def _ann_assign(run: Interpreter, node: cst.AnnAssign) -> None:
+    if node.value is not None:
+        assign(run, node.target, run.eval(node.value))
+
+
+def _aug_assign(run: Interpreter, node: cst.AugAssign) -> None:
+    before = run.eval(node.target)
+    other = run.eval(node.value)
+    operator = type(node.operator).__name__.removesuffix("Assign")
+    if isinstance(before, List) and operator == "Add":
+        run.extend(before, run.content(other))
+        return
+    note_list_arithmetic(run, node, operator, before, node.target, other, node.value)
+    assign(run, node.target, binary(operator, before, other, node))
+
+
+def _delete(run: Interpreter, node: cst.Del) -> None:
+    if isinstance(node.target, cst.Name):
+        run.bind(node.target.value, UNKNOWN)
+
+
+def _return(run: Interpreter, node: cst.Return) -> None:
+    value = run.eval(node.value) if node.value is not None else NONE
+    frame = run.frames[-1]
+    frame.returns.append((value, run.state.changes_since(frame.base)))
+    run.alive = False
+
+
+def _raise(run: Interpreter, node: cst.Raise) -> None:
+    if node.exc is not None:
+        run.eval(node.exc)
+    run.alive = False
+
+
+def _leave_loop(run: Interpreter, node: cst.Break | cst.Continue) -> None:
+    if run.loops:
+        loop = run.loops[-1]
+        loop.exits.append(run.state.changes_since(loop.base))
+    run.alive = False
+
+
+def _global(run: Interpreter, node: cst.Global) -> None:
+    for item in node.names:
+        run.scope.declared[item.name.value] = run.module
+
+
+def _nonlocal(run: Interpreter, node: cst.Nonlocal) -> None:
+    for item in node.names:
+        scope = run.scope.parent
+        while scope is not None:
+            if run.state.find((scope, item.name.value)) is not State.MISSING:
+                run.scope.declared[item.name.value] = scope
+                break
+            scope = scope.parent
+
+
+def _import(run: Interpreter, node: cst.Import) -> None:
+    for alias in node.names:
+        path = dotted(alias.name)
+        if alias.asname is not None:
+            assign(run, alias.asname.name, Symbol(path))
+        else:
+            root = path.split(".")[0]
+            run.bind(root, Symbol(root))
+
+
+def _import_from(run: Interpreter, node: cst.ImportFrom) -> None:
+    module = dotted(node.module) if node.module is not None else ""
+    if node.relative:
+        module = "." * len(node.relative) + module
+    if isinstance(node.names, cst.ImportStar):
+        for name in library.exported_by(module):
+            run.bind(name, Symbol(f"{module}.{name}"))
+        return
+    for alias in node.names:
+        name = dotted(alias.name)
+        target = alias.asname.name if alias.asname is not None else alias.name
+        separator = "" if module.endswith(".") else "."
+        assign(run, target, Symbol(f"{module}{separator}{name}"))
+
+
+def _function_def(run: Interpreter, node: cst.FunctionDef) -> None:
+    cls = run.scope.cls
+    function = Function(node, run.scope, cls)
+    for parameter in all_parameters(node.params):
+        if parameter.default is not None:
+            run.state.cells[("default", parameter)] = run.eval(parameter.default)
+    if cls is None:
+        run.pending.append(function)
+    value: Value = function
+    for decorator in reversed(node.decorators):
+        value = _decorate(run, decorator, value)
+    run.bind(node.name.value, value)
+
+
+def _decorate(run: Interpreter, decorator: cst.Decorator, value: Value) -> Value:
+    name = decorator_name(decorator)
+    if name in ("staticmethod", "classmethod", "property", "cached_property"):
+        return value
+    applied = run.eval(decorator.decorator)
+    return library.decorate(applied, value)
+
+
+def _class_def(run: Interpreter, node: cst.ClassDef) -> None:
+    bases = tuple(run.eval(argument.value) for argument in node.bases)
+    scope = Scope("class", run.scope, run.scope.calls)
+    cls = scope.cls = Class(node, scope, bases)
+    outer, run.scope = run.scope, scope
+    run.classes.append(cls)
+    try:
+        run.suite(node.body)
+    finally:
+        run.scope = outer
+    value: Value = cls
+    for decorator in reversed(node.decorators):
+        value = _decorate(run, decorator, value)
+    run.bind(node.name.value, value)
+
+
+STATEMENTS: dict[str, Callable[..., None]] = {
+    **FLOW,
+    "Expr": _expr,
+    "Assign": _assign,
+    "AnnAssign": _ann_assign,
+    "AugAssign": _aug_assign,
+    "Del": _delete,
+    "Return": _return,
+    "Raise": _raise,
+    "Break": _leave_loop,
+    "Continue": _leave_loop,
+    "Global": _global,
+    "Nonlocal": _nonlocal,
+    "Import": _import,
+    "ImportFrom": _import_from,
+    "FunctionDef": _function_def,
+    "ClassDef": _class_def,
+}
