@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.facts import ListArithmetic
-from lintkeras.meaning.operators import binary, compare, unary
+from lintkeras.meaning.operators import binary, bounded, compare, term, unary
 from lintkeras.meaning.outline import (
     all_parameters,
 )
@@ -107,7 +107,7 @@ def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
     if isinstance(holder, (Member, Weight)) or (
         isinstance(holder, Unknown) and holder.origin is not None
     ):
-        return Unknown(("item", holder, index)) if isinstance(index, Const) else UNKNOWN
+        return bounded(Unknown(("item", holder, index))) if isinstance(index, Const) else UNKNOWN
     return UNKNOWN
 
 
@@ -122,7 +122,7 @@ def _display(run: Interpreter, node: cst.List | cst.Tuple | cst.Set) -> Value:
     content = Content(tuple(entries))
     if isinstance(node, cst.List):
         return run.new_list(node, content)
-    return Sequence("tuple" if isinstance(node, cst.Tuple) else "set", content)
+    return bounded(Sequence("tuple" if isinstance(node, cst.Tuple) else "set", content))
 
 
 def _dict(run: Interpreter, node: cst.Dict) -> Value:
@@ -140,7 +140,7 @@ def _dict(run: Interpreter, node: cst.Dict) -> Value:
             known = known and isinstance(value, Dict)
             if isinstance(value, Dict):
                 items.update(value.items)
-    return Dict(tuple(items.items())) if known else UNKNOWN
+    return bounded(Dict(tuple(items.items()))) if known else UNKNOWN
 
 
 def _lambda(run: Interpreter, node: cst.Lambda) -> Value:
@@ -202,7 +202,7 @@ def _boolean(run: Interpreter, node: cst.BooleanOperation) -> Value:
     if isinstance(left, Const):
         shortcut = bool(left.value) == isinstance(node.operator, cst.Or)
         return left if shortcut else right
-    return Computed(type(node.operator).__name__, Arguments((left, right)), node)
+    return term(type(node.operator).__name__, Arguments((left, right)), node)
 
 
 def _comparison(run: Interpreter, node: cst.Comparison) -> Value:

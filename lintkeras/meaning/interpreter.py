@@ -20,6 +20,7 @@ from lintkeras.meaning import library
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import Facts
 from lintkeras.meaning.flow import Loop
+from lintkeras.meaning.operators import bounded, term
 from lintkeras.meaning.outline import (
     Assigned,
     attributes_set,
@@ -289,7 +290,7 @@ class Interpreter:
             return self._variables(value, VARIABLE_LISTS[name], node)
         if isinstance(value, (Gradient, Weight)) and name in ("dtype", "shape", "name"):
             return Member(Unknown(("of", value)), name)
-        return Member(value, name)
+        return bounded(Member(value, name))
 
     def _variables(self, owner: Value, attribute: str, node: cst.CSTNode | None) -> Value:
         identified = owner if owner != UNKNOWN else Unknown(("at", node))
@@ -436,7 +437,7 @@ class Interpreter:
             case Function():
                 return self.enter(function, arguments, node)
             case CustomGradient(function=inner):
-                return Computed(function, arguments, node)
+                return term(function, arguments, node)
             case Method(owner=owner, function=inner):
                 bound = Arguments(
                     (owner, *arguments.positional), arguments.keywords, arguments.complete

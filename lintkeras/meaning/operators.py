@@ -19,17 +19,21 @@ from lintkeras.meaning.values import (
     Gradient,
     GradientEdit,
     List,
+    Member,
+    PerEntry,
     Rectify,
     Scale,
     Sequence,
     Symbol,
+    Unknown,
     Value,
     gradients_in,
     join_all,
 )
 
-_DEEPEST = 24
-"""Terms deeper than this are unknown, so that no chain of operators can grow without bound."""
+_MOST_EDITS = 24
+MOST_OPERATIONS = 200
+"""Larger terms are unknown, so that no chain of operators can grow without bound."""
 
 _FOLDED: dict[str, Callable[[Any, Any], object]] = {
     "Add": op.add, "Subtract": op.sub, "Multiply": op.mul, "Divide": op.truediv,
@@ -107,16 +111,43 @@ def divide(gradient: Gradient, divisor: Value, node: cst.CSTNode) -> Value:
 
 def edited(gradient: Gradient, edit: GradientEdit) -> Value:
     """The gradient with one more edit; unknown past a sane number of them."""
-    if len(gradient.edits) >= _DEEPEST:
+    if len(gradient.edits) >= _MOST_EDITS:
         return UNKNOWN
-    return Gradient(gradient.call, gradient.source, (*gradient.edits, edit))
+    return bounded(Gradient(gradient.call, gradient.source, (*gradient.edits, edit)))
 
 
 def term(function: Value | str, arguments: Arguments, node: cst.CSTNode) -> Value:
     """The result of an operation that is not evaluated further."""
     values = (*arguments.positional, *(value for _, value in arguments.keywords))
-    depth = 1 + max((v.depth for v in values if isinstance(v, Computed)), default=0)
-    return UNKNOWN if depth > _DEEPEST else Computed(function, arguments, node, depth)
+    size = 1 + sum(size_of(value) for value in values)
+    if not isinstance(function, str):
+        size += size_of(function)
+    return UNKNOWN if size > MOST_OPERATIONS else Computed(function, arguments, node, size)
+
+
+def bounded(value: Value) -> Value:
+    """The value, unknown where it is too large to be compared cheaply."""
+    return UNKNOWN if size_of(value) > MOST_OPERATIONS else value
+
+
+def size_of(value: Value) -> int:
+    """How many operations, items and attributes a value is made of, each as often as it occurs."""
+    match value:
+        case Computed(size=size):
+            return size
+        case Either(values=values) | PerEntry(values=values):
+            return sum(size_of(item) for item in values)
+        case Sequence(content=content):
+            return sum(1 + size_of(entry.value) for entry in content.entries)
+        case Dict(items=items):
+            return sum(1 + size_of(item) for _, item in items)
+        case Member(of=of):
+            return 1 + size_of(of)
+        case Unknown(origin=("item", of, _)):
+            return 1 + size_of(of)  # type: ignore[arg-type]
+        case Gradient(edits=edits):
+            return sum(1 + size_of(e.factor) for e in edits if isinstance(e, Scale))
+    return 0
 
 
 def is_sign_mask(value: Value, gradient: Value) -> bool:

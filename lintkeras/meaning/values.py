@@ -329,13 +329,14 @@ class Gradient:
 class Computed:
     """The result of a library function or operator on known arguments.
 
-    ``depth`` bounds the size of such terms: deeper ones become unknown.
+    ``size`` counts the operations in it, each as often as it occurs. It bounds such terms (larger
+    ones become unknown), so that comparing and walking them stays cheap.
     """
 
     function: Value | str
     arguments: Arguments
     node: cst.CSTNode = field(compare=False)
-    depth: int = field(default=1, compare=False)
+    size: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
