@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
     Arguments,
     Content,
@@ -37,9 +38,9 @@ def unwrapped(run: Interpreter, arguments: Arguments) -> Arguments:
     )
 
 
-def tuple_of(values: tuple[Value, ...]) -> Sequence:
+def tuple_of(values: tuple[Value, ...]) -> Value:
     """A tuple of single values."""
-    return Sequence("tuple", Content(tuple(Entry(value) for value in values)))
+    return bounded(Sequence("tuple", Content(tuple(Entry(value) for value in values))))
 
 
 def argument_node(call: cst.Call, keyword: str, position: int | None) -> cst.Arg | None:
