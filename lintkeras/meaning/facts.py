@@ -77,13 +77,39 @@ class ActivationUse:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerCall:
+    """A model or layer that is made of layers is called; ``output`` says what that computes.
+
+    Of a class of the program it is what ``call`` returns, of a Sequential its layers in a row, of
+    a functional model its outputs.
+    """
+
+    node: cst.Call
+    layer: Instance
+    output: Value
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModel:
+    """``model.compile(...)``: what the model is given for its training."""
+
+    node: cst.Call
+    model: Instance
+    optimizer: Value | None
+    loss: Value | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSaved:
     """A model is saved here: ``save``, ``save_model``, ``ModelCheckpoint``."""
 
     node: cst.CSTNode
 
 
-Fact = TypeVar("Fact", OptimizerStep, ListArithmetic, TapeUse, ActivationUse, ModelSaved)
+Fact = TypeVar(
+    "Fact",
+    OptimizerStep, ListArithmetic, TapeUse, ActivationUse, LayerCall, CompiledModel, ModelSaved,
+)  # fmt: skip
 
 
 @dataclass

@@ -477,6 +477,7 @@ class Interpreter:
         return result
 
     def _call_instance(self, instance: Instance, arguments: Arguments, node: cst.Call) -> Value:
+        inner = None
         for name in ("__call__", "call"):
             method = self.find_method(instance, name)
             if method is not None:
@@ -486,7 +487,7 @@ class Interpreter:
                 if inner != UNKNOWN and name == "__call__":
                     return inner
                 break
-        return library.call_layer(self, instance, arguments, node)
+        return library.call_layer(self, instance, arguments, node, inner)
 
     def enter(
         self,

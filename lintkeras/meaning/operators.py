@@ -57,7 +57,7 @@ def binary(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value
     if operator == "Multiply" and isinstance(left, Gradient):
         return multiply(left, right, node)
     if operator == "Multiply" and isinstance(right, Gradient):
-        return multiply(right, left, node)
+        return multiply(right, left, node, operand=1)
     if operator == "Divide" and isinstance(left, Gradient):
         return divide(left, right, node)
     return term(operator, Arguments((left, right)), node)
@@ -93,13 +93,13 @@ def compare(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Valu
     return term(operator, Arguments((left, right)), node)
 
 
-def multiply(gradient: Gradient, factor: Value, node: cst.CSTNode) -> Value:
+def multiply(gradient: Gradient, factor: Value, node: cst.CSTNode, operand: int = 0) -> Value:
     """``gradient * factor``: an edit, unless the factor holds another gradient."""
     if is_sign_mask(factor, gradient):
-        return edited(gradient, Rectify(node))
+        return edited(gradient, Rectify(node, operand))
     if gradients_in(factor) or isinstance(factor, _NO_TENSORS):
         return term("Multiply", Arguments((gradient, factor)), node)
-    return edited(gradient, Scale(factor, node))
+    return edited(gradient, Scale(factor, node, operand=operand))
 
 
 def divide(gradient: Gradient, divisor: Value, node: cst.CSTNode) -> Value:

@@ -299,18 +299,23 @@ class GradientCall:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The gradient was multiplied (or divided) by something that is no gradient."""
+    """The gradient was multiplied (or divided) by something that is no gradient.
+
+    It was the operand number ``operand`` of the operation ``node``.
+    """
 
     factor: Value
     node: cst.CSTNode
     divides: bool = False
+    operand: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Rectify:
-    """The negative entries of the gradient were set to zero."""
+    """The negative entries of the gradient, operand number ``operand``, were set to zero."""
 
     node: cst.CSTNode
+    operand: int = field(default=0, compare=False)
 
 
 GradientEdit = Scale | Rectify

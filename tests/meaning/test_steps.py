@@ -134,3 +134,72 @@ def test_rectified_gradients() -> None:
     (entry,) = step.gradients.entries
     assert isinstance(entry.value, Gradient)
     assert [type(edit) for edit in entry.value.edits] == [Rectify]
+
+
+def test_filter_keeps_the_condition() -> None:
+    source = HEAD + (
+        "    grads = filter(lambda g: g is not None, grads)\n"
+        "    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    )
+    (step,) = steps(source)
+    (entry,) = step.gradients.entries
+    assert [test.holds for test in entry.tests] == [True]
+
+
+SHARED = """
+import keras, tensorflow as tf
+optimizer = keras.optimizers.SGD(0.1)
+def train(x, y):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model(x))
+    grads = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(grads, model.trainable_variables))
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "layers"),
+    [
+        ("model = keras.Sequential([keras.layers.Dense(4), keras.layers.ReLU()])", "Dense ReLU"),
+        (
+            "x = keras.Input((3,))\n"
+            "y = keras.layers.ReLU()(keras.layers.Dense(4)(x))\n"
+            "model = keras.Model(x, tf.tanh(y))",
+            "Dense ReLU",
+        ),
+        (
+            "class M(keras.Model):\n"
+            "    def __init__(self):\n"
+            "        super().__init__()\n"
+            "        self.first = keras.layers.Dense(4)\n"
+            "        self.mean = keras.metrics.Mean()\n"
+            "        self.width = 4\n"
+            "    def call(self, x):\n"
+            "        return tf.nn.relu(self.first(x))\n"
+            "model = M()",
+            "Dense",
+        ),
+        (
+            "class M(keras.Model):\n"
+            "    def __init__(self, other):\n"
+            "        super().__init__()\n"
+            "        self.first = keras.layers.Dense(4)\n"
+            "        self.other = other\n"
+            "model = M(unknown())",
+            "Dense ...",
+        ),
+        (
+            "class M(keras.Model):\n"
+            "    def __init__(self):\n"
+            "        super().__init__()\n"
+            "        self.first = keras.layers.Dense(4)\n"
+            "        self.own = self.add_weight()\n"
+            "model = M()",
+            "Dense ...",
+        ),
+    ],
+)
+def test_the_layers_behind_the_variables(model: str, layers: str) -> None:
+    (step,) = steps(f"import keras, tensorflow as tf\n{model}\n{SHARED}")
+    found = [layer.class_name.rpartition(".")[2] for layer in step.layers]
+    assert " ".join([*found, *([] if step.layers_complete else ["..."])]) == layers

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.facts import ActivationUse, ModelSaved
+from lintkeras.meaning.facts import ActivationUse, CompiledModel, LayerCall, ModelSaved
 from lintkeras.meaning.library.calling import argument_node, unwrapped
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
@@ -16,12 +17,16 @@ from lintkeras.meaning.values import (
     Arguments,
     Class,
     Computed,
+    Const,
     Content,
     CustomGradient,
+    Dict,
     Entry,
+    Function,
     Instance,
     List,
     Member,
+    Method,
     Sequence,
     Symbol,
     Value,
@@ -33,6 +38,12 @@ if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
 _MODELS = frozenset({"keras.models.Model", "keras.models.Sequential"})
+_INPUTS = frozenset({"keras.Input", "keras.layers.Input", "keras.layers.InputLayer"})
+_WITHOUT_LAYERS = (
+    "keras.optimizers.", "keras.losses.", "keras.metrics.", "keras.initializers.",
+    "keras.regularizers.", "keras.constraints.", "keras.callbacks.",
+)  # fmt: skip
+_DEEPEST_MODEL = 40
 
 
 def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -69,6 +80,7 @@ def instance_method(
             optimizer = arguments.get("optimizer", 0)
             if optimizer is not None:
                 run.state.cells[(owner, "optimizer")] = optimizer
+            run.facts.note(CompiledModel(node, owner, optimizer, arguments.get("loss", 1)))
             return NONE
         case "fit" | "train_on_batch":
             run.escape(arguments)
@@ -93,14 +105,32 @@ def instance_method(
     return None
 
 
-def call_layer(run: Interpreter, layer: Instance, arguments: Arguments, node: cst.Call) -> Value:
-    """``layer(x)``: a term that remembers layer and inputs."""
-    return term(layer, unwrapped(run, arguments), node)
+def call_layer(
+    run: Interpreter,
+    layer: Instance,
+    arguments: Arguments,
+    node: cst.Call,
+    inner: Value | None = None,
+) -> Value:
+    """``layer(x)``: a term that remembers layer and inputs. ``inner`` is what its call returned."""
+    arguments = unwrapped(run, arguments)
+    output = inner
+    if layer.class_name == "keras.models.Sequential":
+        content = run.state.find((layer, "layers "))
+        plain = content.plain() if isinstance(content, Content) else None
+        output = arguments.get("inputs", 0) or UNKNOWN
+        for part in plain or (UNKNOWN,):
+            output = term(part, Arguments((output,)), node)
+    elif layer.class_name == "keras.models.Model":
+        output = layer.arguments.get("outputs", 1)
+    if output is not None and output != UNKNOWN:
+        run.facts.note(LayerCall(node, layer, output))
+    return term(layer, arguments, node)
 
 
 def layers_behind(run: Interpreter, variables: Content) -> tuple[tuple[Instance, ...], bool]:
-    """The layers whose variables are trained, and whether these are all."""
-    layers: list[Instance] = []
+    """The layers whose variables are trained, inputs first, and whether these are all."""
+    layers: dict[Instance, None] = {}
     complete = True
     for entry in variables.entries:
         for value in alternatives(entry.value):
@@ -108,51 +138,50 @@ def layers_behind(run: Interpreter, variables: Content) -> tuple[tuple[Instance,
                 complete = _collect_layers(run, value.owner, layers, 0) and complete
             else:
                 complete = False
-    return tuple(dict.fromkeys(layers)), complete and bool(layers)
+    return tuple(layers), complete and bool(layers)
 
 
-def _collect_layers(run: Interpreter, owner: Value, layers: list[Instance], depth: int) -> bool:
+def _collect_layers(
+    run: Interpreter, owner: Value, layers: dict[Instance, None], depth: int
+) -> bool:
     """Add the layers inside ``owner``; false where some may be missing."""
-    if depth > 6:
+    if depth > _DEEPEST_MODEL:
         return False
+
+    def collect(values: Iterable[Value]) -> bool:
+        known = [_collect_layers(run, value, layers, depth + 1) for value in values]
+        return all(known)
+
     match owner:
+        case Const() | Function() | Method() | Symbol():
+            return True
         case Sequence() | List():
-            results = [
-                _collect_layers(run, e.value, layers, depth + 1) and e.domain is None
-                for e in run.content(owner).entries
-            ]
-            return all(results)
+            entries = run.content(owner).entries
+            single = all(entry.domain is None for entry in entries)
+            return collect(entry.value for entry in entries) and single
+        case Dict(items=items):
+            return collect(value for _, value in items)
         case Member(of=of):
-            return _collect_layers(run, of, layers, depth + 1)
+            return collect([of])
+        case Weight(owner=of):
+            return of in layers
         case Instance(cls=Class()):
-            known = True
-            for _, value in list(run.attributes_of(owner)):
-                if isinstance(value, (Instance, List, Sequence)):
-                    known = _collect_layers(run, value, layers, depth + 1) and known
-            return known
+            return collect([value for _, value in run.attributes_of(owner)])
         case Instance() if owner.class_name == "keras.models.Sequential":
             content = run.state.find((owner, "layers "))
-            entries = content.entries if isinstance(content, Content) else OPAQUE.entries
-            results = [
-                _collect_layers(run, e.value, layers, depth + 1) and e.domain is None
-                for e in entries
-            ]
-            return all(results)
+            return collect([Sequence("list", content if isinstance(content, Content) else OPAQUE)])
         case Instance() if owner.class_name == "keras.models.Model":
             outputs = owner.arguments.get("outputs", 1)
-            return outputs is not None and _collect_layers(run, outputs, layers, depth + 1)
+            return outputs is not None and collect([outputs])
         case Computed(function=Instance() as layer, arguments=arguments):
-            known = _collect_layers(run, layer, layers, depth + 1)
-            inputs = [
-                _collect_layers(run, value, layers, depth + 1) for value in arguments.positional
-            ]
-            return known and all(inputs)
+            return collect([*arguments.positional, *(v for _, v in arguments.keywords), layer])
+        case Computed(function=Symbol(), arguments=arguments):
+            return collect([*arguments.positional, *(v for _, v in arguments.keywords)])
+        case Instance() if owner.class_name in _INPUTS:
+            return True
         case Instance() if owner.class_name.startswith("keras.layers."):
-            if owner.class_name not in ("keras.layers.Input", "keras.layers.InputLayer"):
-                layers.append(owner)
+            layers[owner] = None
             return True
-        case Computed(function=Symbol() as symbol) if symbol.name in ("keras.Input",):
-            return True
-        case Instance() if owner.class_name == "keras.Input":
+        case Instance() if owner.class_name.startswith(_WITHOUT_LAYERS):
             return True
     return False

@@ -18,12 +18,15 @@ from lintkeras.meaning.values import (
     Content,
     Dict,
     Entry,
+    Function,
     Index,
     Length,
     List,
+    Method,
     Sequence,
     Super,
     Symbol,
+    Test,
     Value,
     join_all,
 )
@@ -131,6 +134,20 @@ def map_calls(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     return run.new_list(node, Content(entries))
 
 
+def _filter(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``filter(f, xs)``: the entries for which ``f`` holds."""
+    if not arguments.complete or len(arguments.positional) != 2:
+        return Sequence("iterator", OPAQUE)
+    function, source = arguments.positional
+    entries = run.content(source).entries
+    if not isinstance(function, (Function, Method)) or len(entries) != 1:
+        return Sequence("iterator", OPAQUE)
+    entry = entries[0]
+    test = Test(run.call(function, Arguments((entry.value,)), node), True, node)
+    kept = Entry(entry.value, entry.domain, (*entry.tests, test))
+    return Sequence("iterator", Content((kept,)))
+
+
 def _super(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     cls, owner = run.current_class_and_self()
     return Super(owner, cls) if cls is not None else UNKNOWN
@@ -184,7 +201,7 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.map": map_calls,
     "builtins.reversed": _reversed,
     "builtins.sorted": _reversed,
-    "builtins.filter": _reversed,
+    "builtins.filter": _filter,
     "builtins.super": _super,
     "builtins.dict": _dict,
     "builtins.float": number,

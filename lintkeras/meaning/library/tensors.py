@@ -58,7 +58,7 @@ def _scalar_multiply(
 ) -> Value:
     if len(arguments.positional) != 2:
         return UNKNOWN
-    return binary("Multiply", arguments.positional[1], arguments.positional[0], node)
+    return binary("Multiply", arguments.positional[0], arguments.positional[1], node)
 
 
 def _negative(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -82,8 +82,10 @@ def _relu(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
 
 def _maximum(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     match arguments.positional:
-        case (Gradient() as gradient, Const(value=0)) | (Const(value=0), Gradient() as gradient):
+        case Gradient() as gradient, Const(value=0):
             return edited(gradient, Rectify(node))
+        case Const(value=0), Gradient() as gradient:
+            return edited(gradient, Rectify(node, operand=1))
     return term(symbol, arguments, node)
 
 
@@ -98,7 +100,7 @@ def _where(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Cal
             and other.function.name.rpartition(".")[2] == "zeros_like"
         )
         if isinstance(kept, Gradient) and zero and is_sign_mask(condition, kept):
-            return edited(kept, Rectify(node))
+            return edited(kept, Rectify(node, operand=1))
     return term(symbol, arguments, node)
 
 
