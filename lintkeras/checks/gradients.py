@@ -20,6 +20,7 @@ from lintkeras.meaning.facts import (
 from lintkeras.meaning.values import (
     Computed,
     Const,
+    CustomGradient,
     Gradient,
     Instance,
     Rectify,
@@ -489,6 +490,8 @@ def tape_reused(context: Context) -> Iterator[Finding]:
 def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
     """a bare custom_gradient object as an activation."""
     for group in context.facts.groups(ActivationUse):
+        if not all(isinstance(use.activation, CustomGradient) for use in group):
+            continue
         saved = any(context.facts.all(ModelSaved))
         yield Finding(
             "LK134",

@@ -104,6 +104,9 @@ def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
             return UNKNOWN
         case Computed(function="gradients"), (Const(value=int()) | Index()):
             return run.content(holder).entries[0].value
+        case Computed(), _:
+            part = Unknown(("slice", node)) if index == UNKNOWN else index
+            return term("Subscript", Arguments((holder, part)), node)
     if isinstance(holder, (Member, Weight)) or (
         isinstance(holder, Unknown) and holder.origin is not None
     ):

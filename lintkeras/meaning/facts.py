@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import libcst as cst
 
 from lintkeras.meaning.values import (
+    OPAQUE,
+    UNKNOWN,
+    Class,
     Content,
     CustomGradient,
     Function,
@@ -21,6 +24,7 @@ from lintkeras.meaning.values import (
     Instance,
     Sequence,
     Tape,
+    Test,
     Value,
 )
 
@@ -43,6 +47,10 @@ class OptimizerStep:
     """Whether ``layers`` are all the layers whose variables are trained here."""
     function: Function | None = None
     """The function in which the step stands."""
+    loops: tuple[cst.CSTNode, ...] = ()
+    """The loops that were running, outermost first, those of the callers included."""
+    tests: tuple[Test, ...] = ()
+    """The conditions under which it is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +73,28 @@ class TapeUse:
     tape: Tape
     first: cst.Call | None
     """An earlier use of the same recording, where one came before on this path."""
+    target: Value = UNKNOWN
+    sources: Value = UNKNOWN
+    entries: Content = OPAQUE
+    """What ``sources`` holds, where it is a list; else the one source."""
+    watched: Content = OPAQUE
+    """What was given to ``tape.watch`` (opaque where that is not certain)."""
+    recording: bool = False
+    """Whether this tape still records, so that its ``with`` block was not left."""
+    others: tuple[Tape, ...] = ()
+    """Other tapes that record at this moment (higher-order gradients)."""
+    certain: bool = True
+    """Whether all that was done with the tape is known (it never went to unknown code)."""
+    loops: tuple[cst.CSTNode, ...] = ()
+    tests: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationUse:
-    """A custom_gradient object given to a layer as its activation."""
+    """A function (or a custom_gradient object) given to a layer as its activation."""
 
     node: cst.BaseExpression
-    activation: CustomGradient
+    activation: Function | CustomGradient
     layer: Instance
 
 
@@ -94,9 +116,86 @@ class CompiledModel:
     """``model.compile(...)``: what the model is given for its training."""
 
     node: cst.Call
-    model: Instance
+    model: Value
     optimizer: Value | None
     loss: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTrained:
+    """``fit``, ``fit_generator``, ``train_on_batch``."""
+
+    node: cst.Call
+    model: Value
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectMade:
+    """An optimizer, metric, model or layer of Keras is made."""
+
+    node: cst.Call
+    instance: Instance
+    function: Function | None
+    loops: tuple[cst.CSTNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSummary:
+    """What a function gives for unknown arguments: its results as terms of its parameters.
+
+    A parameter ``x`` is ``Unknown(("parameter", node, "x"))`` in them (a method's first parameter
+    is its object). Results that nothing is known of are unknown.
+    """
+
+    node: cst.FunctionDef | cst.Lambda
+    function: Function
+    parameters: tuple[tuple[str, Value], ...]
+    results: tuple[Value, ...]
+
+    def parameter(self, name: str) -> Value:
+        """The value that stands for a parameter."""
+        return dict(self.parameters).get(name, UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardPass:
+    """A function under ``tf.custom_gradient`` or ``keras.ops.custom_gradient``.
+
+    ``inputs`` are the parameters that a gradient is owed for (without ``self``); ``pairs`` has,
+    for each result of the function, its two halves where it is a pair: the forward value and the
+    summary of the grad function (None where that is not a function of the program).
+    """
+
+    node: cst.FunctionDef | cst.Lambda
+    gradient: CustomGradient
+    summary: FunctionSummary
+    inputs: tuple[cst.Param, ...]
+    pairs: tuple[tuple[Value, FunctionSummary | None] | None, ...]
+    is_method: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LayerClass:
+    """A class of the program that has a Keras base (a layer or a model).
+
+    ``owner`` stands for one of its objects; ``attributes`` is what that holds after ``__init__``
+    and ``build``; ``call`` is the summary of its own ``call`` method.
+    """
+
+    node: cst.ClassDef
+    cls: Class
+    bases: tuple[str, ...]
+    """The canonical names of its library bases."""
+    owner: Instance
+    attributes: tuple[tuple[str, Value], ...]
+    methods: tuple[tuple[str, Function], ...]
+    """Its own methods and those of its bases in the program, nearest first."""
+    call: FunctionSummary | None
+
+    def method(self, name: str) -> Function | None:
+        """The nearest method of that name."""
+        return next((f for n, f in self.methods if n == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +205,12 @@ class ModelSaved:
     node: cst.CSTNode
 
 
-Fact = TypeVar(
-    "Fact",
-    OptimizerStep, ListArithmetic, TapeUse, ActivationUse, LayerCall, CompiledModel, ModelSaved,
-)  # fmt: skip
+class _Placed(Protocol):
+    @property
+    def node(self) -> cst.CSTNode: ...
+
+
+Fact = TypeVar("Fact", bound=_Placed)
 
 
 @dataclass
@@ -120,6 +221,10 @@ class Facts:
     """For each function, the calls that entered it."""
     names: dict[str, Value] = field(default_factory=dict)
     """What the module's names hold at its end."""
+    summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
+    """For functions that are handed to Keras (activations, losses, custom gradients, grads)."""
+    recordings: dict[cst.CSTNode, set[frozenset[Tape]]] = field(default_factory=dict)
+    """For each operation, the tapes that recorded it, once for each time it was reached."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
 
     def note(self, fact: Fact) -> None:
@@ -134,3 +239,8 @@ class Facts:
         """The facts of one kind."""
         for group in self.groups(kind):
             yield from group
+
+    def recorded(self, node: cst.CSTNode, tape: Tape) -> bool | None:
+        """Whether a tape recorded an operation; None where that differs or is not known."""
+        seen = {tape in tapes for tapes in self.recordings.get(node, ())}
+        return seen.pop() if len(seen) == 1 else None

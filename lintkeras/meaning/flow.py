@@ -27,6 +27,7 @@ from lintkeras.meaning.values import (
     Instance,
     List,
     Test,
+    Unknown,
     Value,
     join_all,
 )
@@ -77,12 +78,14 @@ def _if(run: Interpreter, node: cst.If) -> None:
 
 
 def _with(run: Interpreter, node: cst.With) -> None:
+    outer = run.recording
     for item in node.items:
         value = run.eval(item.item)
         library.enter_context(run, value)
         if item.asname is not None:
             assign(run, item.asname.name, value)
     run.suite(node.body)
+    run.recording = outer
 
 
 def _try(run: Interpreter, node: cst.Try | cst.TryStar) -> None:
@@ -135,6 +138,8 @@ def _for(run: Interpreter, node: cst.For) -> None:
     else:
         item = join_all([entry.value for entry in entries]) if entries else UNKNOWN
         domain, tests = Domain(("loop", *run.identity(node))), ()
+    if item == UNKNOWN:
+        item = Unknown(("element", node))
     if domain == ANYTHING:
         domain = Domain(("loop", *run.identity(node)))
 

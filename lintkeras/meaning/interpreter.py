@@ -18,7 +18,7 @@ import libcst as cst
 
 from lintkeras.meaning import library
 from lintkeras.meaning.expressions import EXPRESSIONS
-from lintkeras.meaning.facts import Facts
+from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass
 from lintkeras.meaning.flow import Loop
 from lintkeras.meaning.operators import bounded, term
 from lintkeras.meaning.outline import (
@@ -57,6 +57,7 @@ from lintkeras.meaning.values import (
     Sequence,
     Super,
     Symbol,
+    Tape,
     Test,
     Unknown,
     Value,
@@ -108,6 +109,8 @@ class Interpreter:
         self.frames: list[_Frame] = []
         self.loops: list[Loop] = []
         self.tests: list[Test] = []
+        self.recording: tuple[Tape, ...] = ()
+        """The tapes that record what is evaluated now, outermost first."""
         self.alive = True
         self.steps = 0
         self.budget = _STEPS_AT_LEAST
@@ -117,6 +120,8 @@ class Interpreter:
         self.history: dict[str, Value] = {}
         self.deferred = False
         self.assigned: dict[cst.CSTNode, Assigned] = {}
+        self.wanted: list[Function | CustomGradient] = []
+        """Functions that are handed to Keras, to be summarized at the end."""
 
     # ------------------------------------------------------------------ running a program
 
@@ -138,9 +143,13 @@ class Interpreter:
         return self.facts
 
     def _run_pending(self) -> None:
-        """Enter what nobody called: methods with an object of their class, then functions."""
+        """Enter what nobody called, and summarize what Keras will call.
+
+        Methods are entered with an object of their class, functions with unknown arguments. Each
+        of these may define more.
+        """
         done = 0
-        while done < len(self.classes) or self.pending:
+        while done < len(self.classes) or self.pending or self.wanted:
             while done < len(self.classes):
                 self._run_class(self.classes[done])
                 done += 1
@@ -148,6 +157,9 @@ class Interpreter:
             for function in waiting:
                 if function.node not in self.facts.entered:
                     self.enter(function, self._unknown_arguments(function), None, forced=True)
+            handed, self.wanted = self.wanted, []
+            for value in handed:
+                self._summarize_wanted(value)
 
     def _unknown_arguments(self, function: Function, owner: Value | None = None) -> Arguments:
         """An unknown, but for each parameter always the same, value."""
@@ -158,6 +170,26 @@ class Interpreter:
             keywords[0] = (keywords[0][0], owner)  # type: ignore[assignment]
         return Arguments((), tuple(keywords))
 
+    def summarize(self, function: Function, owner: Value | None = None) -> FunctionSummary:
+        """Enter a function with unknown arguments, once; its results as terms of them."""
+        known = self.facts.summaries.get(function.node)
+        if known is not None:
+            return known
+        results: list[Value] = []
+        arguments = self._unknown_arguments(function, owner)
+        self.enter(function, arguments, None, forced=True, results=results)
+        summary = FunctionSummary(
+            function.node, function, arguments.keywords, tuple(dict.fromkeys(results))
+        )
+        self.facts.summaries[function.node] = summary
+        return summary
+
+    def _summarize_wanted(self, value: Function | CustomGradient) -> None:
+        if isinstance(value, Function):
+            self.summarize(value)
+        elif isinstance(value.function, Function):
+            self.facts.note(library.backward_pass(self, value, value.function))
+
     def _run_class(self, cls: Class) -> None:
         """Enter the methods of a class that were not called, on an object of its own.
 
@@ -167,7 +199,8 @@ class Interpreter:
         owner = Instance(cls, ("self", cls.node))
         methods = list(self._methods(cls))
         fresh = [m for m in methods if m.node not in self.facts.entered]
-        if not fresh:
+        is_layer = library.has_keras_base(owner)
+        if not fresh and not is_layer:
             return
         for name in _STRAIGHT_METHODS:
             method = self.find_method(owner, name)
@@ -177,10 +210,31 @@ class Interpreter:
             if method.name not in _STRAIGHT_METHODS:
                 for attribute in attributes_set(method.node):
                     self.state.cells[(owner, attribute)] = UNKNOWN
+        if is_layer:
+            self._note_layer(cls, owner)
         for method in fresh:
             if method.name not in _STRAIGHT_METHODS and method.node not in self.facts.entered:
                 own = None if is_static(method.node) else owner
                 self.enter(method, self._unknown_arguments(method, own), None, forced=True)
+
+    def _note_layer(self, cls: Class, owner: Instance) -> None:
+        """Record what a layer or model class of the program is made of."""
+        lineage = list(cls.lineage())
+        methods = [m for c in lineage if isinstance(c, Class) for m in self._methods(c)]
+        attributes = tuple(self.attributes_of(owner))
+        call = next((m for m in methods if m.name == "call"), None)
+        summary = self.summarize(call, owner) if call is not None and call.cls is cls else None
+        self.facts.note(
+            LayerClass(
+                cls.node,
+                cls,
+                tuple(base.name for base in lineage if isinstance(base, Symbol)),
+                owner,
+                attributes,
+                tuple((m.name, m) for m in methods),
+                summary,
+            )
+        )
 
     def _methods(self, cls: Class) -> Iterator[Function]:
         body = cls.node.body
@@ -304,6 +358,10 @@ class Interpreter:
         assert isinstance(node, cst.FunctionDef)
         if is_static(node):
             return method
+        if method.cls is not None:
+            stored = self.state.find((method.cls.scope, method.name))
+            if isinstance(stored, CustomGradient) and stored.function == method:
+                return CustomGradient(Method(value, method), stored.decorator)
         if any(decorator_name(d) in ("property", "cached_property") for d in node.decorators):
             return self.enter(method, Arguments((value,)), node)
         return Method(value, method)
@@ -422,7 +480,14 @@ class Interpreter:
         """The value of an expression."""
         self.steps += 1
         handler = EXPRESSIONS.get(type(node).__name__)
-        return handler(self, node) if handler is not None else UNKNOWN
+        value = handler(self, node) if handler is not None else UNKNOWN
+        self.record(value, node)
+        return value
+
+    def record(self, value: Value, node: cst.CSTNode) -> None:
+        """Remember which tapes record the operation that ``node`` is."""
+        if isinstance(value, Computed) and value.node is node:
+            self.facts.recordings.setdefault(node, set()).add(frozenset(self.recording))
 
     # ------------------------------------------------------------------ calls
 
@@ -455,10 +520,12 @@ class Interpreter:
         return UNKNOWN
 
     def escape(self, arguments: Arguments) -> None:
-        """Lists given to code that nobody knows may have been changed by it."""
+        """Lists and tapes given to code that nobody knows may have been changed by it."""
         for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
             if isinstance(value, List):
                 self.set_content(value, OPAQUE)
+            elif isinstance(value, Tape):
+                self.state.cells[(value, "escaped")] = Const(True)
 
     def _instantiate(self, cls: Class, arguments: Arguments, node: cst.Call) -> Value:
         result = Instance(cls, self.identity(node), arguments, node)
@@ -496,10 +563,12 @@ class Interpreter:
         node: cst.CSTNode | None,
         *,
         forced: bool = False,
+        results: list[Value] | None = None,
     ) -> Value:
         """Evaluate the body of a function of the program; its result.
 
-        ``forced`` enters past the budget (each function is entered at least once).
+        ``forced`` enters past the budget (each function is entered at least once). ``results``
+        gets the value of each return statement, before they are joined.
         """
         entered = self.facts.entered.get(function.node, set())
         refused = self.steps > self.budget or len(self.frames) > _DEPTH or len(entered) >= _ENTRIES
@@ -536,6 +605,8 @@ class Interpreter:
             self.running.pop()
             self.scope, self.loops, self.tests = outer, loops, tests
         self.state.cells.update(overlay.cells)
+        if results is not None:
+            results.extend(value for value, _ in frame.returns)
         if not frame.returns:
             self.alive = forced  # it always raises
             return UNKNOWN

@@ -55,7 +55,9 @@ def _aug_assign(run: Interpreter, node: cst.AugAssign) -> None:
         run.extend(before, run.content(other))
         return
     note_list_arithmetic(run, node, operator, before, node.target, other, node.value)
-    assign(run, node.target, binary(operator, before, other, node))
+    value = binary(operator, before, other, node)
+    run.record(value, node)
+    assign(run, node.target, value)
 
 
 def _delete(run: Interpreter, node: cst.Del) -> None:
@@ -142,7 +144,7 @@ def _decorate(run: Interpreter, decorator: cst.Decorator, value: Value) -> Value
     if name in ("staticmethod", "classmethod", "property", "cached_property"):
         return value
     applied = run.eval(decorator.decorator)
-    return library.decorate(applied, value)
+    return library.decorate(run, applied, value)
 
 
 def _class_def(run: Interpreter, node: cst.ClassDef) -> None:

@@ -33,6 +33,12 @@ _TENSORFLOW_MODULES = {
     "tf.metrics": "keras.metrics",
     "tf.initializers": "keras.initializers",
 }
+# Classes that Keras also exports at its top level.
+_HOMES = {
+    "Model": "models", "Sequential": "models", "Layer": "layers", "Optimizer": "optimizers",
+    "Loss": "losses", "Metric": "metrics", "Initializer": "initializers",
+    "Regularizer": "regularizers",
+}  # fmt: skip
 _PLURALS = frozenset({"layers", "optimizers", "models", "activations", "losses", "metrics"})
 
 
@@ -49,10 +55,14 @@ def canonical(path: str) -> tuple[str, Flavour]:
             parts = [part for part in parts if part not in _TRANSPARENT]
             if len(parts) > 2 and parts[0] in _PLURALS and parts[-1][:1].isupper():
                 parts = [parts[0], parts[-1]]
-            if parts == ["Sequential"] or parts == ["Model"]:
-                parts = ["models", parts[0]]
+            if len(parts) == 1 and parts[0] in _HOMES:
+                parts = [_HOMES[parts[0]], parts[0]]
             elif parts[:2] in (["engine", "training"], ["engine", "sequential"]):
                 parts = ["models", *parts[2:]]
+            elif parts[:2] == ["engine", "base_layer"]:
+                parts = ["layers", *parts[2:]]
+            elif parts == ["layers", "Input"]:
+                parts = ["Input"]
             return ".".join(["keras", *parts]), flavour
     if path == "tensorflow" or path.startswith("tensorflow."):
         name = "tf" + path[len("tensorflow") :]

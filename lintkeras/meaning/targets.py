@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
@@ -18,6 +19,7 @@ from lintkeras.meaning.values import (
     Index,
     Instance,
     List,
+    Unknown,
     Value,
 )
 
@@ -51,9 +53,13 @@ def _unpack(run: Interpreter, elements: Seq[cst.BaseElement], value: Value) -> N
             assign(run, element.value, item)
         return
     each = content.entries[0].value if len(content.entries) == 1 else UNKNOWN
-    for element in elements:
-        starred_one = isinstance(element, cst.StarredElement)
-        assign(run, element.value, UNKNOWN if starred_one else each)
+    for position, element in enumerate(elements):
+        item = each
+        if isinstance(element, cst.StarredElement):
+            item = UNKNOWN
+        elif each == UNKNOWN and isinstance(value, Unknown) and value.origin is not None:
+            item = UNKNOWN if starred else bounded(Unknown(("item", value, Const(position))))
+        assign(run, element.value, item)
 
 
 def _assign_item(run: Interpreter, holder: Value, target: cst.Subscript, value: Value) -> None:

@@ -275,14 +275,22 @@ class Tape:
     identity: Identity
     persistent: bool | None
     node: cst.Call = field(compare=False)
+    watches: bool | None = field(default=True, compare=False)
+    """Whether it watches trainable variables by itself (``watch_accessed_variables``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One variable of a layer or model."""
+    """One variable of a layer or model.
+
+    ``attribute`` is the list it was read from (``trainable_variables``), or ``add_weight`` for one
+    that ``made_by`` made.
+    """
 
     owner: Value
     attribute: str
+    made_by: cst.Call | None = None
+    trainable: bool | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,15 @@ import libcst as cst
 
 from lintkeras.meaning.facts import ModelSaved
 from lintkeras.meaning.library import python, tapes, tensors
+from lintkeras.meaning.library.backward import backward_pass
 from lintkeras.meaning.library.calling import Model, argument_node, tuple_of, unwrapped
-from lintkeras.meaning.library.models import call_layer, construct, instance_method
+from lintkeras.meaning.library.models import (
+    call_layer,
+    construct,
+    has_keras_base,
+    instance_method,
+    note_method,
+)
 from lintkeras.meaning.library.python import list_method
 from lintkeras.meaning.library.steps import note_step, strategy_run
 from lintkeras.meaning.library.tapes import enter_context, tape_method
@@ -70,12 +77,14 @@ _FUNCTIONS: dict[str, Model] = {
 __all__ = [
     "CUSTOM_GRADIENTS",
     "argument_node",
+    "backward_pass",
     "call_layer",
     "call_method",
     "call_symbol",
     "decorate",
     "enter_context",
     "exported_by",
+    "has_keras_base",
     "is_class",
 ]
 
@@ -91,11 +100,12 @@ def is_class(name: str) -> bool:
     return last[:1].isupper() and name.startswith(("keras.", "tf."))
 
 
-def decorate(decorator: Value, value: Value) -> Value:
+def decorate(run: Interpreter, decorator: Value, value: Value) -> Value:
     """The result of a decorator."""
     match decorator:
         case Symbol() as symbol if symbol.name in CUSTOM_GRADIENTS:
-            return CustomGradient(value, symbol)
+            run.wanted.append(gradient := CustomGradient(value, symbol))
+            return gradient
         case Symbol() as symbol if symbol.name in _TRANSPARENT_DECORATORS:
             return value
         case Computed(function=Symbol() as symbol) if symbol.name in _TRANSPARENT_DECORATORS:
@@ -110,7 +120,8 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
     if model is not None:
         return model(run, symbol, arguments, node)
     if name in CUSTOM_GRADIENTS and arguments.positional:
-        return CustomGradient(arguments.positional[0], symbol)
+        run.wanted.append(gradient := CustomGradient(arguments.positional[0], symbol))
+        return gradient
     if name in _TRANSPARENT_DECORATORS and len(arguments.positional) == 1:
         value = arguments.positional[0]
         if isinstance(value, (Function, Method, CustomGradient)):
@@ -129,6 +140,7 @@ def call_method(
     run: Interpreter, of: Value, name: str, arguments: Arguments, node: cst.Call
 ) -> Value:
     """The result of a method that is not the user's own."""
+    note_method(run, of.owner if isinstance(of, Super) else of, name, arguments, node)
     match of, name:
         case Either(values=values), _:
             return join_all([
@@ -157,6 +169,8 @@ def call_method(
     if name == "save":
         run.facts.note(ModelSaved(node))
     if isinstance(of, (Unknown, Member)):
+        if name == "numpy" and of != UNKNOWN:
+            return term(Member(of, name), arguments, node)
         run.escape(arguments)
         return UNKNOWN
     if isinstance(of, Gradient):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.facts import ActivationUse, CompiledModel, LayerCall, ModelSaved
+from lintkeras.meaning.facts import (
+    ActivationUse,
+    CompiledModel,
+    LayerCall,
+    ModelSaved,
+    ModelTrained,
+    ObjectMade,
+)
 from lintkeras.meaning.library.calling import argument_node, unwrapped
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
@@ -57,18 +64,58 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
         )
     if name.startswith("keras.layers."):
         _note_activation(run, result)
+    if name.startswith(_MADE):
+        loops = tuple(loop.node for loop in run.loops)
+        run.facts.note(ObjectMade(node, result, run.current_function(), loops))
     return result
 
 
 def _note_activation(run: Interpreter, layer: Instance) -> None:
-    """Record a custom_gradient object that becomes a layer's activation."""
+    """Record a function or custom_gradient object that becomes a layer's activation."""
     position = {"Activation": 0, "Dense": 1}.get(layer.class_name.rpartition(".")[2])
     value = layer.arguments.get("activation", position)
-    if isinstance(value, CustomGradient) and layer.node is not None:
+    if isinstance(value, (Function, CustomGradient)) and layer.node is not None:
+        run.wanted.append(value)
         argument = argument_node(layer.node, "activation", position)
         if argument is not None:
-            fact = ActivationUse(argument.value, value, layer)
-            run.facts.note(fact)
+            run.facts.note(ActivationUse(argument.value, value, layer))
+
+
+_TRAIN = frozenset({"fit", "fit_generator", "train_on_batch"})
+_MADE = ("keras.optimizers.", "keras.metrics.", "keras.models.", "keras.layers.", "keras.losses.")
+
+
+def has_keras_base(instance: Instance) -> bool:
+    """Whether it is an object of a class of the program that inherits from a layer or model."""
+    return any(
+        base.startswith(("keras.layers.", "keras.models.")) for base in instance.library_bases()
+    )
+
+
+def note_method(
+    run: Interpreter, owner: Value, name: str, arguments: Arguments, node: cst.Call
+) -> None:
+    """Record what is done with a model, whether it is known or not."""
+    if name in _TRAIN:
+        run.facts.note(ModelTrained(node, owner, name))
+    elif name == "compile":
+        loss = arguments.get("loss", 1)
+        run.facts.note(CompiledModel(node, owner, arguments.get("optimizer", 0), loss))
+        for value in _losses(run, loss):
+            if isinstance(value, (Function, CustomGradient)):
+                run.wanted.append(value)
+
+
+def _losses(run: Interpreter, value: Value | None) -> tuple[Value, ...]:
+    """The losses of ``compile(loss=...)``: one, or one for each output."""
+    match value:
+        case None:
+            return ()
+        case Dict(items=items):
+            return tuple(item for _, item in items)
+        case List() | Sequence():
+            return tuple(entry.value for entry in run.content(value).entries)
+    return (value,)
 
 
 def instance_method(
@@ -80,7 +127,6 @@ def instance_method(
             optimizer = arguments.get("optimizer", 0)
             if optimizer is not None:
                 run.state.cells[(owner, "optimizer")] = optimizer
-            run.facts.note(CompiledModel(node, owner, optimizer, arguments.get("loss", 1)))
             return NONE
         case "fit" | "train_on_batch":
             run.escape(arguments)
@@ -99,7 +145,10 @@ def instance_method(
             run.facts.note(ModelSaved(node))
             return NONE
         case "add_weight" | "add_variable":
-            return Weight(owner, "add_weight")
+            trainable = arguments.get("trainable", 4)
+            known = trainable.value if isinstance(trainable, Const) else None
+            known = True if trainable is None else known if isinstance(known, bool) else None
+            return Weight(owner, "add_weight", node, known)
         case "build":
             return NONE
     return None

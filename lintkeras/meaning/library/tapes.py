@@ -8,7 +8,11 @@ import libcst as cst
 
 from lintkeras.meaning.facts import TapeUse
 from lintkeras.meaning.library.calling import Model
+from lintkeras.meaning.operators import term
+from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
+    NONE,
+    OPAQUE,
     UNKNOWN,
     Arguments,
     Computed,
@@ -21,9 +25,11 @@ from lintkeras.meaning.values import (
     GradientCall,
     Instance,
     List,
+    Member,
     Sequence,
     Symbol,
     Tape,
+    Unknown,
     Value,
     Weight,
 )
@@ -35,43 +41,93 @@ TAPES = frozenset({"tf.GradientTape"})
 
 
 def _tape(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
-    value = arguments.get("persistent", 0)
-    persistent: bool | None = False
-    if value is not None:
-        persistent = bool(value.value) if isinstance(value, Const) else None
-    tape = Tape(run.identity(node), persistent, node)
+    tape = Tape(
+        run.identity(node),
+        _flag(arguments.get("persistent", 0), False),
+        node,
+        _flag(arguments.get("watch_accessed_variables", 1), True),
+    )
     run.state.cells[(tape, "used")] = None
+    run.state.cells[(tape, "watched")] = Content()
     return tape
 
 
+def _flag(value: Value | None, default: bool) -> bool | None:
+    """A boolean argument; None where it is not known."""
+    if value is None:
+        return default
+    return bool(value.value) if isinstance(value, Const) else None
+
+
 def enter_context(run: Interpreter, value: Value) -> None:
-    """``with value:``: a tape records afresh."""
-    if isinstance(value, Tape):
-        run.state.cells[(value, "used")] = None
+    """``with value:``: a tape records afresh, or stops for a while (``stop_recording``)."""
+    match value:
+        case Tape():
+            run.state.cells[(value, "used")] = None
+            run.recording = (*run.recording, value)
+        case Computed(function=Member(of=Tape() as tape, name="stop_recording")):
+            run.recording = tuple(other for other in run.recording if other != tape)
 
 
 def tape_method(
     run: Interpreter, tape: Tape, name: str, arguments: Arguments, node: cst.Call
 ) -> Value:
     """The methods of a tape."""
-    if name == "reset":
-        run.state.cells[(tape, "used")] = None
-    if name not in ("gradient", "jacobian", "batch_jacobian"):
-        return UNKNOWN
-    _note_use(run, tape, node)
+    match name:
+        case "reset":
+            run.state.cells[(tape, "used")] = None
+        case "watch":
+            _watch(run, tape, arguments)
+            return NONE
+        case "stop_recording":
+            return term(Member(tape, name), Arguments(), node)
+        case "watched_variables":
+            return UNKNOWN
+        case "gradient" | "jacobian" | "batch_jacobian":
+            return _differentiate(run, tape, name, arguments, node)
+        case _:
+            run.state.cells[(tape, "escaped")] = Const(True)
+    return UNKNOWN
+
+
+def _watch(run: Interpreter, tape: Tape, arguments: Arguments) -> None:
+    value = arguments.get("tensor", 0)
+    before = run.state.find((tape, "watched"))
+    known = before if isinstance(before, Content) else OPAQUE
+    added = OPAQUE
+    if value is not None and not (isinstance(value, Unknown) and value.origin is None):
+        lists = isinstance(value, (List, Sequence))
+        added = run.content(value) if lists else Content((Entry(value),))
+    run.state.cells[(tape, "watched")] = Content((*known.entries, *added.entries))
+
+
+def _differentiate(
+    run: Interpreter, tape: Tape, name: str, arguments: Arguments, node: cst.Call
+) -> Value:
     target = arguments.get("target", 0) or UNKNOWN
     sources = arguments.get("sources", 1) or UNKNOWN
-    if name != "gradient":
-        return UNKNOWN
-    return _gradient(run, tape, target, sources, node)
-
-
-def _note_use(run: Interpreter, tape: Tape, node: cst.Call) -> None:
-    """A tape that is not persistent gives one set of gradients."""
     first = run.state.find((tape, "used"))
     again = isinstance(first, cst.Call) and first is not node
-    run.facts.note(TapeUse(node, tape, first if again and isinstance(first, cst.Call) else None))
+    watched = run.state.find((tape, "watched"))
+    lists = isinstance(sources, (List, Sequence))
+    run.facts.note(
+        TapeUse(
+            node,
+            tape,
+            first if again and isinstance(first, cst.Call) else None,
+            target,
+            sources,
+            run.content(sources) if lists else Content((Entry(sources),)),
+            watched if isinstance(watched, Content) else OPAQUE,
+            tape in run.recording,
+            tuple(other for other in run.recording if other != tape),
+            run.state.find((tape, "escaped")) is State.MISSING,
+            tuple(loop.node for loop in run.loops),
+            tuple(run.tests),
+        )
+    )
     run.state.cells[(tape, "used")] = node
+    return _gradient(run, tape, target, sources, node) if name == "gradient" else UNKNOWN
 
 
 def _gradient(run: Interpreter, tape: Tape, target: Value, sources: Value, node: cst.Call) -> Value:
