@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from lintkeras.checks.gradient_edits import GradientChange, changes, gradients_of, number_of
+from lintkeras.checks.optimizers import effect
 from lintkeras.checks.registry import Context, check
-from lintkeras.claims.intent import Intent, Passage, stated_intent
 from lintkeras.findings import Applicability, Finding, Fix, Note, Related, Severity
 from lintkeras.meaning.facts import (
     ActivationUse,
@@ -18,218 +18,144 @@ from lintkeras.meaning.facts import (
     TapeUse,
 )
 from lintkeras.meaning.values import (
-    Computed,
     Const,
     CustomGradient,
-    Gradient,
-    Instance,
     Rectify,
     Scale,
-    Symbol,
     Test,
-    Value,
-    Weight,
-    alternatives,
-    walk,
 )
 from lintkeras.rewrites.derivatives import fixes, removed_comment, restore
 from lintkeras.rewrites.steps import filter_pairs, move_factor
 from lintkeras.rewrites.wrappers import wrap
-from lintkeras.syntax.program import Program
 
-# Measured: for these a constant factor cancels (20 steps, ratio 1.0000 +- 0.0001).
-_CANCELS = frozenset({
-    "adam", "adamw", "nadam", "adamax", "rmsprop", "adadelta", "adafactor", "lamb", "lion", "muon",
-})  # fmt: skip
-# Of these also down to a factor of 0.01; the others have an epsilon that bites early.
-_CANCELS_BELOW_ONE = frozenset({"adam", "adamw", "nadam", "adamax", "lion"})
-_SMALLEST_FACTOR = 0.01
-_LARGEST_EPSILON = 1e-3
-_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
-_SILENCING = ("scale", "accum", "batch", "size", "num", "n_", "len", "world", "replica", "step",
-              "count")  # fmt: skip
-_ACTIVATIONS = frozenset({
-    "tanh", "sigmoid", "relu", "softplus", "elu", "selu", "gelu", "swish", "silu", "softsign",
-})  # fmt: skip
+_LONGEST_QUOTE = 80
 
 
-@dataclass(frozen=True)
-class _Optimizer:
-    """What matters of an optimizer: its class and whether its arguments are the usual ones."""
-
-    name: str
-    text: str
-    node: cst.Call | None
-    clips: bool
-    unusual: bool
-
-
-@dataclass(frozen=True)
-class _Edit:
-    """One edit of weight gradients that reaches an optimizer."""
-
-    code: str
-    step: OptimizerStep
-    gradient: Gradient
-    edit: Scale | Rectify
-    optimizer: _Optimizer | None
-    intent: Intent | None
-    factor: float | None
-
-
-def _gradients(value: Value) -> tuple[Gradient, ...] | None:
-    """The gradients a value may be, where it can be nothing else (but None)."""
-    found = [v for v in alternatives(value) if v != Const(None)]
-    gradients = tuple(v for v in found if isinstance(v, Gradient))
-    return gradients if gradients and len(gradients) == len(found) else None
-
-
-def _optimizer(program: Program, value: Value) -> _Optimizer | None:
-    """The optimizer, where it is one of Keras' own with known arguments."""
-    if isinstance(value, Computed) and isinstance(value.function, Symbol):
-        if value.function.name == "keras.optimizers.get" and value.arguments.positional:
-            value = value.arguments.positional[0]
-    if isinstance(value, Const) and isinstance(value.value, str):
-        return _Optimizer(value.value.lower(), f'"{value.value}"', None, False, False)
-    if not isinstance(value, Instance) or not isinstance(value.cls, Symbol):
-        return None
-    family, _, name = value.class_name.rpartition(".")
-    if family != "keras.optimizers" or not value.arguments.complete:
-        return None
-    epsilon = value.arguments.get("epsilon")
-    usual_epsilon = epsilon is None or (
-        isinstance(epsilon, Const)
-        and isinstance(epsilon.value, (int, float))
-        and epsilon.value < _LARGEST_EPSILON
-    )
-    clips = any(value.arguments.get(clip) not in (None, Const(None)) for clip in _CLIPS)
-    text = program.text(value.node) if value.node is not None else name
-    text = name + text[text.find("(") :] if "(" in text else name
-    return _Optimizer(name.lower(), " ".join(text.split()), value.node, clips, not usual_epsilon)
+@check("LK101")
+def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
+    """weight gradients changed after the tape to change an activation's derivative."""
+    for found in changes(context):
+        if found.code != "LK101" or found.intent is None:
+            continue
+        words = found.intent.sentence
+        if len(words) > _LONGEST_QUOTE:
+            words = words[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " ..."
+        where = _WHERE[found.intent.passage.kind]
+        notes = [
+            Note(
+                "math",
+                "dL/dW = sum over the batch of delta a^T, delta = (W_next^T delta_next) * f'(z): "
+                "f' was used inside, unit by unit and example by example, and has been summed away",
+            ),
+            Note("effect", _effect(found)),
+            Note("note", _inside_the_layers(context, found)),
+            Note(
+                "note",
+                "another backward pass belongs into the layer: an activation with "
+                "tf.custom_gradient, or y + (k - 1) * (y - tf.stop_gradient(y))",
+            ),
+            Note("note", f'{where} says: "{words}"'),
+        ]
+        yield Finding(
+            "LK101",
+            context.program.span(_place(context, found)),
+            f"{_doing(context, found)} does not change any activation's derivative",
+            label="only the optimizer sees this",
+            notes=tuple(notes),
+            related=(_tape_note(context, found),),
+            fixes=tuple(fixes(context.program, context.facts, found.step, found.gradient)),
+        )
 
 
-def _number(value: Value) -> float | None:
-    if isinstance(value, Const) and type(value.value) in (int, float):
-        return float(value.value)  # type: ignore[arg-type]
-    return None
+_WHERE = {
+    "comment": "the comment",
+    "docstring": "the docstring",
+    "name": "the function's name",
+    "heading": "the heading",
+    "sentence": "the text above",
+    "following": "the text below",
+}
 
 
-def _factor(gradient: Gradient) -> float | None:
-    """The constant that the gradient was multiplied with; None for any other edit."""
-    product = 1.0
-    for edit in gradient.edits:
-        number = _number(edit.factor) if isinstance(edit, Scale) else None
-        if number is None or (isinstance(edit, Scale) and edit.divides and number == 0):
-            return None
-        assert isinstance(edit, Scale)
-        product = product / number if edit.divides else product * number
-    return product if gradient.edits else None
+def _doing(context: Context, found: GradientChange) -> str:
+    """What is done to the gradients, in a noun phrase: ``scaling the weight gradients by 2``."""
+    if found.factor is not None:
+        verb, by = _by(context, found)
+        return f"{'scaling' if verb == 'multiplying' else verb} the weight gradients by {by}"
+    if found.factors:
+        return f"scaling the weight gradients by {_shown(found.factors)}"
+    if found.rectifies:
+        return "setting the negative weight gradients to zero"
+    operand = _other_operand(found.edit)
+    by = f" by `{context.program.text(operand)}`" if operand is not None else ""
+    verb = "dividing" if isinstance(found.edit, Scale) and found.edit.divides else "multiplying"
+    return f"{verb} the weight gradients{by}"
 
 
-def _is_derivative(value: Value) -> bool:
-    """Whether a factor is computed from an activation: ``1 - tf.tanh(z) ** 2``."""
-    return any(
-        isinstance(part, Computed)
-        and isinstance(part.function, Symbol)
-        and part.function.name.startswith(("tf.", "keras."))
-        and part.function.name.rpartition(".")[2] in _ACTIVATIONS
-        for part in walk(value)
-    )
+def _by(context: Context, found: GradientChange) -> tuple[str, str]:
+    """The user's own operation and number: ``multiplying``, ``2 (K)``."""
+    edits = found.gradient.edits
+    factor, verb = found.factor or 1.0, "multiplying"
+    if len(edits) > 1 or not isinstance(edits[0], Scale):
+        return verb, f"{factor:g}"
+    if edits[0].divides:
+        factor, verb = 1 / factor, "dividing"
+    operand = _other_operand(edits[0])
+    named = isinstance(operand, (cst.Name, cst.Attribute))
+    name = f" ({context.program.text(operand)})" if named and operand is not None else ""
+    return verb, f"{factor:g}{name}"
 
 
-def _of_weights(gradient: Gradient) -> bool:
-    """Whether it is the gradient of a layer's or a list of variables, not of an input."""
-    return gradient.call.is_list is True and all(
-        isinstance(source, Weight)
-        or (isinstance(source, Instance) and source.class_name == "tf.Variable")
-        for source in alternatives(gradient.source)
+def _other_operand(edit: Scale | Rectify) -> cst.BaseExpression | None:
+    """What the gradient is multiplied with, where that is written as an operator."""
+    node = edit.node
+    if isinstance(node, cst.BinaryOperation):
+        return node.right if edit.operand == 0 else node.left
+    return node.value if isinstance(node, cst.AugAssign) else None
+
+
+def _shown(factors: tuple[float, ...]) -> str:
+    return ", ".join(f"{factor:g}" for factor in factors[:4]) + (", ..." if factors[4:] else "")
+
+
+def _effect(found: GradientChange) -> str:
+    """What the edit does instead, with this optimizer."""
+    if found.effect is not None:
+        return found.effect.text
+    if found.factors:
+        return effect(found.optimizer, max(found.factors)).text
+    if found.rectifies:
+        return "gradient steps can then only lower a weight, whatever the examples say"
+    return (
+        "f'(z) has a value for each example and unit, dL/dW one for each weight, the examples "
+        "summed: no product of the two is the gradient of another activation"
     )
 
 
-def _passages(context: Context, node: cst.CSTNode) -> list[Passage]:
-    """The words next to an edit: comments, function name and docstring, text around a fence."""
-    program = context.program
-    found = [Passage("comment", text) for text in (" ".join(program.comments_of(node)),) if text]
-    function = program.enclosing_function(node)
-    if function is not None:
-        found.append(Passage("name", function.name.value))
-        docstring = function.get_docstring()
-        if docstring:
-            found.append(Passage("docstring", docstring))
-    span = program.span(node)
-    fences = sorted(s.pieces[0].document for s in program.document.snippets if s.pieces)
-    before = [p for p in context.prose if p.span.end <= span.start]
-    start = max((f for f in fences if f <= span.start), default=0)
-    earlier = max((f for f in fences if f < start), default=-1)
-    for prose in before:
-        if earlier < prose.span.start < start:
-            found.append(Passage("heading" if prose.kind == "heading" else "sentence", prose.text))
-    return found
+def _inside_the_layers(context: Context, found: GradientChange) -> str:
+    """What the same change would do where it belongs."""
+    layers = found.step.layers
+    bare = [
+        layer
+        for layer in layers
+        if layer.class_name == "keras.layers.Dense"
+        and layer.arguments.get("activation", 1) in (None, Const(None))
+    ]
+    if found.step.layers_complete and len(layers) == len(bare) == 1 and bare[0].node is not None:
+        text = " ".join(context.program.text(bare[0].node).split())
+        name = next((n for n, value in context.facts.names.items() if value == bare[0]), None)
+        made = f"`{name} = {text}`" if name is not None else f"`{text}`"
+        return f"{made} has no activation, so f'(z) = 1"
+    if found.factor is not None and found.factor != 1:
+        k = found.factor
+        return (
+            f"with {k:g} f' instead of f' inside, the gradient of a layer is multiplied once for "
+            f"each such activation between it and the loss: by {k:g}, {k**2:g}, {k**3:g}, ..."
+        )
+    return "f' acts on each example and unit, on the way to all layers below"
 
 
-def _edits(context: Context) -> Iterator[_Edit]:
-    """Each edited step under the one rule that speaks for it: LK101, LK108, LK103 or LK102."""
-    for group in context.facts.groups(OptimizerStep):
-        found = [_classify(context, step) for step in group]
-        codes = {one.code if one else "" for one in found}
-        if len(codes) == 1 and found[0] is not None:
-            yield found[0]
-
-
-def _classify(context: Context, step: OptimizerStep) -> _Edit | None:
-    columns = [_gradients(entry.value) for entry in step.gradients.entries]
-    gradients = [g for column in columns if column for g in column]
-    if not gradients or any(column is None for column in columns):
-        return None
-    if any(len(set(_edit_nodes(g) for g in c)) > 1 for c in columns if c):
-        return None  # the edit was made on one branch only
-    edited = [g for g in gradients if g.edits]
-    if not edited:
-        return None
-    gradient, edit = edited[0], edited[0].edits[-1]
-    optimizer = _optimizer(context.program, step.optimizer)
-    factor = _factor(gradient)
-    if factor is not None and factor <= 0:
-        return None
-    base = _Edit("", step, gradient, edit, optimizer, None, factor)
-    rectified = any(isinstance(e, Rectify) for e in gradient.edits)
-    derivative = any(isinstance(e, Scale) and _is_derivative(e.factor) for e in gradient.edits)
-    weights = all(_of_weights(g) for g in edited)
-    if weights and (factor not in (None, 1.0) or rectified or derivative):
-        intent = stated_intent(_passages(context, edit.node))
-        if intent is not None:
-            return replace(base, code="LK101", intent=intent)
-    if rectified:
-        only = all(isinstance(e, Rectify) for e in gradient.edits)
-        return replace(base, code="LK108") if weights and only else None
-    whole = len(edited) == len(gradients) and len({_factor(g) for g in edited}) == 1
-    if optimizer is None or factor is None or not whole or _silenced(context, gradient):
-        return None
-    if optimizer.name in _CANCELS and not optimizer.unusual and not optimizer.clips:
-        low = _SMALLEST_FACTOR if optimizer.name in _CANCELS_BELOW_ONE else 1.0
-        return replace(base, code="LK103") if factor >= low else None
-    if optimizer.name == "sgd" and not optimizer.clips and factor != 1.0:
-        return replace(base, code="LK102")
-    return None
-
-
-def _edit_nodes(gradient: Gradient) -> tuple[cst.CSTNode, ...]:
-    return tuple(edit.node for edit in gradient.edits)
-
-
-def _silenced(context: Context, gradient: Gradient) -> bool:
-    """Whether the factor's spelling says that it belongs to averaging or loss scaling."""
-    for edit in gradient.edits:
-        stack: list[cst.CSTNode] = [edit.node]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, cst.Name) and any(s in node.value.lower() for s in _SILENCING):
-                return True
-            stack.extend(node.children)
-    return False
-
-
-def _place(context: Context, found: _Edit) -> cst.CSTNode:
+def _place(context: Context, found: GradientChange) -> cst.CSTNode:
     """The comprehension around the edit, else the edit itself."""
     for ancestor in context.program.ancestors(found.edit.node):
         if isinstance(ancestor, (cst.ListComp, cst.GeneratorExp)):
@@ -239,82 +165,19 @@ def _place(context: Context, found: _Edit) -> cst.CSTNode:
     return found.edit.node
 
 
-def _show(number: float | None) -> str:
-    return "another derivative" if number is None else f"{number:g}"
-
-
-def _tape_note(context: Context, found: _Edit) -> Related:
+def _tape_note(context: Context, found: GradientChange) -> Related:
     return Related(context.program.span(found.gradient.call.node), "back-propagation ends here")
-
-
-def _effect(found: _Edit) -> str:
-    optimizer, k = found.optimizer, found.factor
-    if optimizer is None or k is None:
-        return "the edit changes the step that the optimizer takes, for all its layers alike"
-    if optimizer.name in _CANCELS and not optimizer.unusual and not optimizer.clips:
-        if optimizer.name == "lion":
-            return f"with {optimizer.text} only the sign of the momentum counts: {k:g} cancels"
-        return (
-            f"with {optimizer.text} a constant factor cancels: m -> {k:g} m, "
-            f"sqrt(v) -> {k:g} sqrt(v), only epsilon becomes epsilon/{k:g}"
-        )
-    if optimizer.name == "sgd" and not optimizer.clips:
-        return f"with {optimizer.text} it is the same as a learning rate {k:g} times as large"
-    return f"with {optimizer.text} it changes the size of the update, not any derivative"
-
-
-@check("LK101")
-def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
-    """weight gradients changed after the tape to change an activation's derivative."""
-    for found in _edits(context):
-        if found.code != "LK101" or found.intent is None:
-            continue
-        what = "scaling" if found.factor is not None else "changing"
-        by = f" by {_show(found.factor)}" if found.factor is not None else ""
-        notes = [
-            Note(
-                "math",
-                "dL/dW = sum over the batch of delta a^T, delta = (W_next^T delta_next) * f'(z): "
-                "f' was used inside, unit by unit and example by example, and has been summed away",
-            ),
-            Note("effect", _effect(found)),
-        ]
-        bare = [
-            layer
-            for layer in found.step.layers
-            if layer.class_name == "keras.layers.Dense"
-            and layer.arguments.get("activation", 1) in (None, Const(None))
-        ]
-        if found.step.layers_complete and len(found.step.layers) == len(bare) == 1:
-            text = " ".join(context.program.text(bare[0].node).split()) if bare[0].node else "Dense"
-            notes.append(Note("note", f"`{text}` has no activation, so f'(z) = 1"))
-        notes.append(
-            Note(
-                "note",
-                "another backward pass belongs into the layer: an activation with "
-                "tf.custom_gradient, or y + (k - 1) * (y - tf.stop_gradient(y))",
-            )
-        )
-        yield Finding(
-            "LK101",
-            context.program.span(_place(context, found)),
-            f"{what} the weight gradients{by} does not change any activation's derivative",
-            label="only the optimizer sees this",
-            notes=tuple(notes),
-            related=(_tape_note(context, found),),
-            fixes=tuple(fixes(context.program, context.facts, found.step, found.gradient)),
-        )
 
 
 @check("LK108")
 def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
     """relu or ``where(g > 0)`` on weight gradients."""
-    for found in _edits(context):
+    for found in changes(context):
         if found.code == "LK108":
             yield Finding(
                 "LK108",
                 context.program.span(found.edit.node),
-                "the negative weight gradients are set to zero, so a weight can only decrease",
+                "the negative weight gradients are set to zero, so a step can only lower a weight",
                 label="acts on weights, not on activations",
                 notes=(
                     Note(
@@ -331,45 +194,71 @@ def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
 @check("LK103")
 def ineffective_gradient_scale(context: Context) -> Iterator[Finding]:
     """a constant factor in front of an optimizer that divides it out again."""
-    for found in _edits(context):
-        if found.code == "LK103" and found.optimizer is not None:
-            yield Finding(
-                "LK103",
-                context.program.span(_place(context, found)),
-                f"multiplying all gradients by {_show(found.factor)} has no effect with "
-                f"{found.optimizer.text}",
-                label="this factor cancels",
-                notes=(Note("effect", _effect(found)),),
-                related=(_tape_note(context, found),),
-                fixes=_drop_factor(context, found),
+    for found in changes(context):
+        if found.code != "LK103" or found.optimizer is None:
+            continue
+        text = found.optimizer.text
+        if found.factor is None:
+            doing = f"giving each gradient its own factor ({_shown(found.factors)})"
+        else:
+            doing = "{} all gradients by {}".format(*_by(context, found))
+        result = f"does not scale the steps of {text}" if found.optimizer.clips else (
+            f"has no effect with {text}"
+        )  # fmt: skip
+        notes = [Note("effect", _effect(found))]
+        rate = found.optimizer.number("learning_rate")
+        if found.factor is None:
+            notes.append(Note("note", "rates of their own need an optimizer for each group"))
+        elif rate is not None and found.factor != 1:
+            wanted = (
+                f"steps {found.factor:g} times as large are learning_rate={rate * found.factor:g}"
             )
+            notes.append(Note("note", wanted))
+        yield Finding(
+            "LK103",
+            context.program.span(_place(context, found)),
+            f"{doing} {result}",
+            label="this factor cancels" if found.factor is not None else "these factors cancel",
+            notes=tuple(notes),
+            related=(_tape_note(context, found),),
+            fixes=_drop_factor(context, found),
+        )
 
 
 @check("LK102")
 def constant_gradient_scale(context: Context) -> Iterator[Finding]:
     """every gradient times a constant is another learning rate."""
-    for found in _edits(context):
-        if found.code == "LK102" and found.optimizer is not None:
-            yield Finding(
-                "LK102",
-                context.program.span(_place(context, found)),
-                f"multiplying all gradients by {_show(found.factor)} is a learning rate "
-                f"{_show(found.factor)} times as large for {found.optimizer.text}",
-                label="write it in learning_rate",
-                notes=(Note("effect", _effect(found)),),
-                related=(_tape_note(context, found),),
-                fixes=move_factor(
-                    context.program, context.facts, found.step, found.gradient, found.factor or 1.0
-                ),
-            )
+    for found in changes(context):
+        if found.code != "LK102" or found.optimizer is None or found.factor is None:
+            continue
+        text = found.optimizer.text
+        if found.optimizer.clips:
+            result = f"is another learning rate and another clipping threshold for {text}"
+        elif found.optimizer.is_given("weight_decay"):
+            result = f"is another learning rate and another weight decay for {text}"
+        else:
+            result = f"is a learning rate {found.factor:g} times as large for {text}"
+        yield Finding(
+            "LK102",
+            context.program.span(_place(context, found)),
+            "{} all gradients by {} {}".format(*_by(context, found), result),
+            label="write it in learning_rate",
+            notes=(Note("effect", _effect(found)),),
+            related=(_tape_note(context, found),),
+            fixes=move_factor(
+                context.program, context.facts, found.step, found.gradient, found.factor or 1.0
+            ),
+        )
 
 
-def _drop_factor(context: Context, found: _Edit) -> tuple[Fix, ...]:
-    """Apply the gradients as they are."""
-    edits = restore(context.program, context.facts, found.gradient)
-    if edits is None:
+def _drop_factor(context: Context, found: GradientChange) -> tuple[Fix, ...]:
+    """Apply the gradients as they are; not where the factor also moves a clipping threshold."""
+    if found.optimizer is not None and found.optimizer.clips:
         return ()
-    title = f"drop the factor {_show(found.factor)}{removed_comment(context.program, edits)}"
+    edits = restore(context.program, context.facts, found.gradient)
+    if edits is None or found.factor is None:
+        return ()
+    title = f"drop the factor {found.factor:g}{removed_comment(context.program, edits)}"
     return (Fix("drop-factor", title, Applicability.UNSAFE, tuple(edits)),)
 
 
@@ -380,7 +269,7 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
         fact = group[0]
         operator = {"Multiply": "*", "Divide": "/", "FloorDivide": "//", "Subtract": "-",
                     "Minus": "-"}.get(fact.operator)  # fmt: skip
-        number = _number(fact.other) if fact.other is not None else None
+        number = number_of(fact.other) if fact.other is not None else None
         if operator is None or (fact.operator != "Minus" and number is None):
             continue
         name = context.program.text(fact.gradients)
@@ -443,7 +332,7 @@ def misaligned_gradient_filter(context: Context) -> Iterator[Finding]:
 
 def _misaligned(step: OptimizerStep) -> bool:
     left, right = step.gradients.entries, step.variables.entries
-    if len(left) != 1 or len(right) != 1 or _gradients(left[0].value) is None:
+    if len(left) != 1 or len(right) != 1 or gradients_of(left[0].value) is None:
         return False
     own = step.pairs is None or len(step.pairs.parts) == 2
     return (
