@@ -147,10 +147,16 @@ def _dict(run: Interpreter, node: cst.Dict) -> Value:
 
 
 def _lambda(run: Interpreter, node: cst.Lambda) -> Value:
-    for parameter in all_parameters(node.params):
-        if parameter.default is not None:
-            run.state.cells[("default", parameter)] = run.eval(parameter.default)
-    return Function(node, run.scope)
+    return Function(node, run.scope, None, defaults(run, node.params))
+
+
+def defaults(run: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
+    """The defaults of parameters, evaluated here and now."""
+    return tuple(
+        (parameter.name.value, run.eval(parameter.default))
+        for parameter in all_parameters(params)
+        if parameter.default is not None
+    )
 
 
 def _if_exp(run: Interpreter, node: cst.IfExp) -> Value:
@@ -292,6 +298,7 @@ def _call(run: Interpreter, node: cst.Call) -> Value:
     arguments = _arguments(run, node)
     if run.reveal is not None and function == Unknown(("free", "reveal")):
         run.reveal(node, arguments.positional[0], run)
+        return arguments.positional[0]
     return run.call(function, arguments, node)
 
 

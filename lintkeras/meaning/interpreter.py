@@ -8,7 +8,6 @@ end, with unknown parameters. What library calls mean stands in ``library``.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from contextlib import contextmanager
@@ -16,19 +15,18 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from lintkeras.meaning import library
+from lintkeras.meaning import library, objects
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass
 from lintkeras.meaning.flow import Loop
-from lintkeras.meaning.operators import bounded, term
+from lintkeras.meaning.operators import term
 from lintkeras.meaning.outline import (
     Assigned,
     attributes_set,
-    decorator_name,
     is_static,
     positional_parameters,
 )
-from lintkeras.meaning.state import Changes, Key, Scope, State
+from lintkeras.meaning.state import BUILTINS, Changes, Scope, State
 from lintkeras.meaning.statements import STATEMENTS
 from lintkeras.meaning.values import (
     ANYTHING,
@@ -55,7 +53,6 @@ from lintkeras.meaning.values import (
     Method,
     PerEntry,
     Sequence,
-    Super,
     Symbol,
     Tape,
     Test,
@@ -73,16 +70,7 @@ _ENTRIES = 16
 """How often one function is entered."""
 _STEPS_PER_NODE = 40
 _STEPS_AT_LEAST = 50_000
-VARIABLE_LISTS = {
-    "trainable_variables": "trainable_variables",
-    "trainable_weights": "trainable_variables",
-    "variables": "variables",
-    "weights": "variables",
-    "non_trainable_variables": "non_trainable_variables",
-    "non_trainable_weights": "non_trainable_variables",
-}
 _MUTATORS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"})
-_BUILTINS = frozenset(dir(builtins))
 _STRAIGHT_METHODS = ("__init__", "build")
 
 
@@ -122,6 +110,15 @@ class Interpreter:
         self.assigned: dict[cst.CSTNode, Assigned] = {}
         self.wanted: list[Function | CustomGradient] = []
         """Functions that are handed to Keras, to be summarized at the end."""
+        self.methods: dict[Class, list[Function]] = {}
+        """The functions that stand in the body of each class, in order."""
+        self.members: dict[Class, dict[str, None]] = {}
+        """The names that each class holds."""
+        self.attributes: dict[Instance, dict[str, None]] = {}
+        """The names that were ever set on each object."""
+        self.dataclasses: set[Class] = set()
+        self.patched: set[str] = set()
+        """The library names that the program assigned to."""
 
     # ------------------------------------------------------------------ running a program
 
@@ -156,19 +153,10 @@ class Interpreter:
             waiting, self.pending = self.pending, []
             for function in waiting:
                 if function.node not in self.facts.entered:
-                    self.enter(function, self._unknown_arguments(function), None, forced=True)
+                    self.enter(function, objects.unknown_arguments(function), None, forced=True)
             handed, self.wanted = self.wanted, []
             for value in handed:
                 self._summarize_wanted(value)
-
-    def _unknown_arguments(self, function: Function, owner: Value | None = None) -> Arguments:
-        """An unknown, but for each parameter always the same, value."""
-        names = [p.name.value for p in positional_parameters(function.node.params)]
-        names += [p.name.value for p in function.node.params.kwonly_params]
-        keywords = [(n, Unknown(("parameter", function.node, n))) for n in names]
-        if owner is not None and keywords:
-            keywords[0] = (keywords[0][0], owner)  # type: ignore[assignment]
-        return Arguments((), tuple(keywords))
 
     def summarize(self, function: Function, owner: Value | None = None) -> FunctionSummary:
         """Enter a function with unknown arguments, once; its results as terms of them."""
@@ -176,7 +164,7 @@ class Interpreter:
         if known is not None:
             return known
         results: list[Value] = []
-        arguments = self._unknown_arguments(function, owner)
+        arguments = objects.unknown_arguments(function, owner)
         self.enter(function, arguments, None, forced=True, results=results)
         summary = FunctionSummary(
             function.node, function, arguments.keywords, tuple(dict.fromkeys(results))
@@ -197,7 +185,7 @@ class Interpreter:
         others, since nothing says in which order methods run.
         """
         owner = Instance(cls, ("self", cls.node))
-        methods = list(self._methods(cls))
+        methods = self.methods.get(cls, [])
         fresh = [m for m in methods if m.node not in self.facts.entered]
         is_layer = library.has_keras_base(owner)
         if not fresh and not is_layer:
@@ -205,7 +193,7 @@ class Interpreter:
         for name in _STRAIGHT_METHODS:
             method = self.find_method(owner, name)
             if method is not None:
-                self.enter(method, self._unknown_arguments(method, owner), None, forced=True)
+                self.enter(method, objects.unknown_arguments(method, owner), None, forced=True)
         for method in methods:
             if method.name not in _STRAIGHT_METHODS:
                 for attribute in attributes_set(method.node):
@@ -215,12 +203,12 @@ class Interpreter:
         for method in fresh:
             if method.name not in _STRAIGHT_METHODS and method.node not in self.facts.entered:
                 own = None if is_static(method.node) else owner
-                self.enter(method, self._unknown_arguments(method, own), None, forced=True)
+                self.enter(method, objects.unknown_arguments(method, own), None, forced=True)
 
     def _note_layer(self, cls: Class, owner: Instance) -> None:
         """Record what a layer or model class of the program is made of."""
-        lineage = list(cls.lineage())
-        methods = [m for c in lineage if isinstance(c, Class) for m in self._methods(c)]
+        lineage = cls.lineage
+        methods = [m for c in lineage if isinstance(c, Class) for m in self.methods.get(c, [])]
         attributes = tuple(self.attributes_of(owner))
         call = next((m for m in methods if m.name == "call"), None)
         summary = self.summarize(call, owner) if call is not None and call.cls is cls else None
@@ -235,12 +223,6 @@ class Interpreter:
                 summary,
             )
         )
-
-    def _methods(self, cls: Class) -> Iterator[Function]:
-        body = cls.node.body
-        for statement in body.body if isinstance(body, cst.IndentedBlock) else ():
-            if isinstance(statement, cst.FunctionDef):
-                yield Function(statement, cls.scope, cls)
 
     # ------------------------------------------------------------------ names, attributes, lists
 
@@ -303,7 +285,7 @@ class Interpreter:
                         return self.history.get(name, UNKNOWN)
                     return found  # type: ignore[return-value]
             scope = scope.parent
-        if name in _BUILTINS:
+        if name in BUILTINS:
             return Symbol(f"builtins.{name}")
         return Unknown(("free", name))
 
@@ -314,82 +296,59 @@ class Interpreter:
             scope = scope.parent
         scope = scope.declared.get(name, scope)
         self.state.cells[(scope, name)] = value
+        if scope.cls is not None:
+            self.members.setdefault(scope.cls, {})[name] = None
         if scope is self.module:
             earlier = self.history.get(name)
             self.history[name] = value if earlier is None else join(earlier, value)
 
     def attribute(self, value: Value, name: str, node: cst.CSTNode | None = None) -> Value:
         """The value of ``value.name``."""
-        match value:
-            case Either(values=values):
-                return join_all([self.attribute(v, name, node) for v in values])
-            case Symbol(path=path):
-                return Symbol(f"{path}.{name}")
-            case Instance() | Class():
-                found = self.state.find((value, name))
-                if found is not State.MISSING:
-                    return found  # type: ignore[return-value]
-                method = self.find_method(value, name)
-                if method is not None:
-                    return self._bound(value, method)
-                stored = self._class_attribute(value, name)
-                if stored is not None:
-                    return stored
-            case Super(owner=owner, cls=cls):
-                method = self.find_method(owner, name, after=cls)
-                return Method(owner, method) if method else Member(value, name)
-            case Unknown(origin=None):
-                value = UNKNOWN
-        if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict)):
-            return self._variables(value, VARIABLE_LISTS[name], node)
-        if isinstance(value, (Gradient, Weight)) and name in ("dtype", "shape", "name"):
-            return Member(Unknown(("of", value)), name)
-        return bounded(Member(value, name))
+        return objects.attribute(self, value, name, node)
 
-    def _variables(self, owner: Value, attribute: str, node: cst.CSTNode | None) -> Value:
+    def set_attribute(self, holder: Value, name: str, value: Value) -> None:
+        """``holder.name = value``."""
+        objects.set_attribute(self, holder, name, value)
+
+    def attributes_of(self, instance: Instance) -> Iterator[tuple[str, Value]]:
+        """The attributes that are set on an object."""
+        return objects.attributes_of(self, instance)
+
+    def find_method(self, value: Value, name: str) -> Function | None:
+        """The program's own method ``name`` of an object or class."""
+        return objects.find_method(self, value, name)
+
+    def forget(self, value: Value) -> None:
+        """``value`` was given to code that nobody knows."""
+        objects.forget(self, value)
+
+    def may_call(self, function: Function | Method) -> None:
+        """Enter a function that unknown code was given, and may call."""
+        owner = function.owner if isinstance(function, Method) else None
+        inner = function.function if isinstance(function, Method) else function
+        arguments = objects.unknown_arguments(inner, owner)
+        changes = self.branch(lambda: self._enter_and_drop(inner, arguments))
+        self.merge([changes, {}])
+
+    def _enter_and_drop(self, function: Function, arguments: Arguments) -> None:
+        self.enter(function, arguments, None)
+
+    def symbol(self, path: str) -> Value:
+        """The library object at a dotted path, unless the program replaced it."""
+        result = Symbol(path)
+        if self.patched:
+            parts = result.name.split(".")
+            if any(".".join(parts[:end]) in self.patched for end in range(1, len(parts) + 1)):
+                return UNKNOWN
+        return result
+
+    def variables(self, owner: Value, attribute: str, node: cst.CSTNode | None) -> Value:
+        """The list that ``owner.trainable_variables`` is, fresh each time as in Keras."""
         identified = owner if owner != UNKNOWN else Unknown(("at", node))
         weight = Weight(identified, attribute)
         content = Content((Entry(weight, Domain(("variables", identified, attribute))),))
         place = node if node is not None else cst.Name("variables")
         return self.new_list(place, content, attribute)
-
-    def _bound(self, value: Instance | Class, method: Function) -> Value:
-        node = method.node
-        assert isinstance(node, cst.FunctionDef)
-        if is_static(node):
-            return method
-        if method.cls is not None:
-            stored = self.state.find((method.cls.scope, method.name))
-            if isinstance(stored, CustomGradient) and stored.function == method:
-                return CustomGradient(Method(value, method), stored.decorator)
-        if any(decorator_name(d) in ("property", "cached_property") for d in node.decorators):
-            return self.enter(method, Arguments((value,)), node)
-        return Method(value, method)
-
-    def find_method(self, value: Value, name: str, after: Class | None = None) -> Function | None:
-        """The user's own method ``name`` of an object or class, through the user's base classes."""
-        cls = value.cls if isinstance(value, Instance) else value
-        if not isinstance(cls, Class):
-            return None
-        lineage = list(cls.lineage())
-        if after is not None and after in lineage:
-            lineage = lineage[lineage.index(after) + 1 :]
-        for ancestor in lineage:
-            if isinstance(ancestor, Class):
-                for method in self._methods(ancestor):
-                    if method.name == name:
-                        return method
-        return None
-
-    def _class_attribute(self, value: Instance | Class, name: str) -> Value | None:
-        cls = value.cls if isinstance(value, Instance) else value
-        if isinstance(cls, Class):
-            for ancestor in cls.lineage():
-                if isinstance(ancestor, Class):
-                    found = self.state.find((ancestor.scope, name))
-                    if found is not State.MISSING:
-                        return found  # type: ignore[return-value]
-        return None
 
     # ------------------------------------------------------------------ statements
 
@@ -509,7 +468,7 @@ class Interpreter:
                 )
                 return self.enter(inner, bound, node)
             case Class():
-                return self._instantiate(function, arguments, node)
+                return objects.instantiate(self, function, arguments, node)
             case Symbol():
                 return library.call_symbol(self, function, arguments, node)
             case Member(of=of, name=name):
@@ -520,41 +479,33 @@ class Interpreter:
         return UNKNOWN
 
     def escape(self, arguments: Arguments) -> None:
-        """Lists and tapes given to code that nobody knows may have been changed by it."""
+        """Code that nobody knows was called with these arguments."""
         for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
-            if isinstance(value, List):
-                self.set_content(value, OPAQUE)
-            elif isinstance(value, Tape):
-                self.state.cells[(value, "escaped")] = Const(True)
-
-    def _instantiate(self, cls: Class, arguments: Arguments, node: cst.Call) -> Value:
-        result = Instance(cls, self.identity(node), arguments, node)
-        init = self.find_method(result, "__init__")
-        if init is not None:
-            bound = Arguments((result, *arguments.positional), arguments.keywords,
-                              arguments.complete)  # fmt: skip
-            self.enter(init, bound, node)
-            build = self.find_method(result, "build")
-            if build is not None:
-                self.enter(build, Arguments((result,)), node)
-        elif not any(isinstance(base, Symbol) for base in cls.lineage()) and any(
-            not isinstance(base, (Class, Symbol)) for base in cls.bases
-        ):
-            self.escape(arguments)
-        return result
+            self.forget(value)
 
     def _call_instance(self, instance: Instance, arguments: Arguments, node: cst.Call) -> Value:
+        own = objects.class_attribute(self, instance, "__call__")
+        if own is not None:
+            return self.call(self.attribute(instance, "__call__"), arguments, node)
         inner = None
-        for name in ("__call__", "call"):
-            method = self.find_method(instance, name)
-            if method is not None:
-                bound = Arguments((instance, *arguments.positional), arguments.keywords,
-                                  arguments.complete)  # fmt: skip
-                inner = self.enter(method, bound, node)
-                if inner != UNKNOWN and name == "__call__":
-                    return inner
-                break
+        if isinstance(instance.cls, Class):
+            if not objects.is_keras(instance.cls):
+                self.forget(instance)
+                self.escape(arguments)
+                return UNKNOWN
+            if objects.class_attribute(self, instance, "call") is not None:
+                inner = self.call(self.attribute(instance, "call"), arguments, node)
         return library.call_layer(self, instance, arguments, node, inner)
+
+    @contextmanager
+    def inside(self, node: cst.CSTNode) -> Iterator[None]:
+        """What is made now is told apart from what other calls than ``node`` make."""
+        outer = self.scope
+        self.scope = Scope("comprehension", outer, (*outer.calls, node)[-_DEPTH:], outer.function)
+        try:
+            yield
+        finally:
+            self.scope = outer
 
     def enter(
         self,
@@ -639,12 +590,13 @@ class Interpreter:
             elif name in keywords:
                 value = keywords.pop(name)
             else:
-                value = self.default(parameter, arguments)
+                value = self.default(function, name, arguments)
             self.bind(name, value)
         for parameter in params.kwonly_params:
             name = parameter.name.value
             given = keywords.pop(name, None)
-            self.bind(name, self.default(parameter, arguments) if given is None else given)
+            value = self.default(function, name, arguments) if given is None else given
+            self.bind(name, value)
         if isinstance(params.star_arg, cst.Param):
             rest = positional[len(positional_parameters(params)) :] if arguments.complete else None
             content = OPAQUE if rest is None else Content(tuple(Entry(v) for v in rest))
@@ -653,12 +605,9 @@ class Interpreter:
             value = Dict(tuple(keywords.items())) if arguments.complete else UNKNOWN
             self.bind(params.star_kwarg.name.value, value)
 
-    def default(self, parameter: cst.Param, arguments: Arguments) -> Value:
+    def default(self, function: Function, name: str, arguments: Arguments) -> Value:
         """The default of a parameter that was not given."""
-        if parameter.default is None or not arguments.complete:
-            return UNKNOWN
-        found = self.state.find(("default", parameter))
-        return UNKNOWN if found is State.MISSING else found  # type: ignore[return-value]
+        return dict(function.defaults).get(name, UNKNOWN) if arguments.complete else UNKNOWN
 
     # ------------------------------------------------------------------ what library code needs
 
@@ -674,17 +623,27 @@ class Interpreter:
         params = positional_parameters(function.node.params)
         return function.cls, (self.lookup(params[0].name.value) if params else UNKNOWN)
 
-    def attributes_of(self, instance: Instance) -> Iterator[tuple[str, Value]]:
-        """The attributes that are set on an object."""
-        seen: set[Key] = set()
+    def name_of(self, value: Value) -> str | None:
+        """A name in sight that holds ``value``: the innermost scope's, the one bound first."""
+        states: list[State] = []
         state: State | None = self.state
         while state is not None:
-            for key, cell in state.cells.items():
-                if key[0] == instance and key not in seen and isinstance(key[1], str):
-                    seen.add(key)
-                    if not isinstance(cell, (Content, cst.CSTNode)) and cell is not None:
-                        yield key[1], cell
+            states.insert(0, state)
             state = state.below
+        cells = {key: cell for state in states for key, cell in state.cells.items()}
+        held = [key for key, cell in cells.items() if cell is value or cell == value]
+        scope: Scope | None = self.scope
+        while scope is not None:
+            for owner, name, *_ in held:
+                if owner is scope:
+                    return str(name)
+            scope = scope.parent
+        for owner, name, *_ in held:
+            if isinstance(owner, Instance) and owner != value:
+                holder = self.name_of(owner)
+                if holder is not None and "." not in holder:
+                    return f"{holder}.{name}"
+        return None
 
     def in_branch_or_loop(self) -> bool:
         """Whether the statement at hand may run any number of times."""

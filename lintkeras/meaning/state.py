@@ -7,18 +7,29 @@ of nesting and a join costs the size of the change: the whole stays linear in th
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from typing import TypeAlias
 
 import libcst as cst
 
-from lintkeras.meaning.values import Class, Content, Unknown, Value, join, join_content
+from lintkeras.meaning.values import (
+    Class,
+    Content,
+    Instance,
+    Symbol,
+    Unknown,
+    Value,
+    join,
+    join_content,
+)
 
 Key: TypeAlias = tuple[object, ...]
 Cell: TypeAlias = "Value | Content | cst.CSTNode | None"
 Changes: TypeAlias = dict[Key, Cell]
 
 _MISSING = object()
+BUILTINS = frozenset(dir(builtins))
 
 
 class Scope:
@@ -67,6 +78,19 @@ class State:
 
     MISSING = _MISSING
 
+    def inherited(self, key: Key) -> Cell | object:
+        """What a name or an attribute means while it is not bound: a builtin, the class's own."""
+        owner, name, *_ = key
+        if isinstance(owner, Scope) and owner.kind == "module" and name in BUILTINS:
+            return Symbol(f"builtins.{name}")
+        if isinstance(owner, Instance) and isinstance(owner.cls, Class):
+            for ancestor in owner.cls.lineage:
+                if isinstance(ancestor, Class):
+                    found = self.find((ancestor.scope, name))
+                    if found is not _MISSING:
+                        return found
+        return _MISSING
+
     def changes_since(self, base: State) -> Changes:
         """All that was written above ``base``, the newest of each."""
         layers = []
@@ -88,6 +112,8 @@ class State:
         merged: Changes = {}
         for key in dict.fromkeys(key for path in paths for key in path):
             before = self.find(key)
+            if before is _MISSING and any(key not in path for path in paths):
+                before = self.inherited(key)
             cells = [path.get(key, before) for path in paths]
             known = [cell for cell in cells if cell is not _MISSING]
             marks = any(isinstance(cell, cst.CSTNode) for cell in known)

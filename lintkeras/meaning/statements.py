@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning import library
-from lintkeras.meaning.expressions import note_list_arithmetic
+from lintkeras.meaning.expressions import defaults, note_list_arithmetic
 from lintkeras.meaning.flow import FLOW
 from lintkeras.meaning.operators import binary
-from lintkeras.meaning.outline import (
-    all_parameters,
-    decorator_name,
-    dotted,
-)
+from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
 from lintkeras.meaning.targets import assign
 from lintkeras.meaning.values import (
@@ -104,7 +100,7 @@ def _import(run: Interpreter, node: cst.Import) -> None:
     for alias in node.names:
         path = dotted(alias.name)
         if alias.asname is not None:
-            assign(run, alias.asname.name, Symbol(path))
+            assign(run, alias.asname.name, run.symbol(path))
         else:
             root = path.split(".")[0]
             run.bind(root, Symbol(root))
@@ -115,40 +111,50 @@ def _import_from(run: Interpreter, node: cst.ImportFrom) -> None:
     if node.relative:
         module = "." * len(node.relative) + module
     if isinstance(node.names, cst.ImportStar):
-        for name in library.exported_by(module):
-            run.bind(name, Symbol(f"{module}.{name}"))
+        _import_star(run, module)
         return
     for alias in node.names:
         name = dotted(alias.name)
         target = alias.asname.name if alias.asname is not None else alias.name
         separator = "" if module.endswith(".") else "."
-        assign(run, target, Symbol(f"{module}{separator}{name}"))
+        assign(run, target, run.symbol(f"{module}{separator}{name}"))
+
+
+def _import_star(run: Interpreter, module: str) -> None:
+    """Bind what the module certainly exports; it may also hide what was bound before.
+
+    The classes of a library module can only hide classes. The names of root packages stay: no
+    module calls another thing ``tf``.
+    """
+    exported = library.exported_by(module)
+    for name in list(run.history):
+        held = run.lookup(name)
+        root = isinstance(held, Symbol) and "." not in held.path
+        if not root and (name[:1].isupper() or not exported):
+            run.bind(name, UNKNOWN)
+    for name in exported:
+        run.bind(name, run.symbol(f"{module}.{name}"))
 
 
 def _function_def(run: Interpreter, node: cst.FunctionDef) -> None:
     cls = run.scope.cls
-    function = Function(node, run.scope, cls)
-    for parameter in all_parameters(node.params):
-        if parameter.default is not None:
-            run.state.cells[("default", parameter)] = run.eval(parameter.default)
+    function = Function(node, run.scope, cls, defaults(run, node.params))
     if cls is None:
         run.pending.append(function)
+    else:
+        run.methods.setdefault(cls, []).append(function)
     value: Value = function
     for decorator in reversed(node.decorators):
-        value = _decorate(run, decorator, value)
+        value = library.decorate(run, run.eval(decorator.decorator), value)
     run.bind(node.name.value, value)
-
-
-def _decorate(run: Interpreter, decorator: cst.Decorator, value: Value) -> Value:
-    name = decorator_name(decorator)
-    if name in ("staticmethod", "classmethod", "property", "cached_property"):
-        return value
-    applied = run.eval(decorator.decorator)
-    return library.decorate(run, applied, value)
 
 
 def _class_def(run: Interpreter, node: cst.ClassDef) -> None:
     bases = tuple(run.eval(argument.value) for argument in node.bases)
+    for keyword in node.keywords:
+        given = run.eval(keyword.value)
+        if not (isinstance(given, Symbol) and given.name == "abc.ABCMeta"):
+            bases = (*bases, UNKNOWN)  # a metaclass can do what a base class can
     scope = Scope("class", run.scope, run.scope.calls)
     cls = scope.cls = Class(node, scope, bases)
     outer, run.scope = run.scope, scope
@@ -159,7 +165,7 @@ def _class_def(run: Interpreter, node: cst.ClassDef) -> None:
         run.scope = outer
     value: Value = cls
     for decorator in reversed(node.decorators):
-        value = _decorate(run, decorator, value)
+        value = library.decorate(run, run.eval(decorator.decorator), value)
     run.bind(node.name.value, value)
 
 

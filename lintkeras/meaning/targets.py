@@ -11,13 +11,11 @@ from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
-    Class,
     Const,
     Content,
     Dict,
     Entry,
     Index,
-    Instance,
     List,
     Unknown,
     Value,
@@ -33,9 +31,7 @@ def assign(run: Interpreter, target: cst.BaseExpression, value: Value) -> None:
         case cst.Name(value=name):
             run.bind(name, value)
         case cst.Attribute(value=owner, attr=cst.Name(value=name)):
-            holder = run.eval(owner)
-            if isinstance(holder, (Instance, Class)):
-                run.state.cells[(holder, name)] = value
+            run.set_attribute(run.eval(owner), name, value)
         case cst.Subscript(value=owner):
             _assign_item(run, run.eval(owner), target, value)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):

@@ -74,6 +74,8 @@ class Function:
     node: cst.FunctionDef | cst.Lambda
     scope: Scope
     cls: Class | None = None
+    defaults: tuple[tuple[str, Value], ...] = ()
+    """The defaults of its parameters, evaluated where it was defined."""
 
     @property
     def name(self) -> str:
@@ -96,15 +98,43 @@ class Class:
     node: cst.ClassDef
     scope: Scope
     bases: tuple[Value, ...] = field(default=(), compare=False)
+    lineage: tuple[Class | Symbol, ...] = field(init=False, compare=False)
+    """The class, then its bases in method resolution order (library classes as symbols)."""
+    plain: bool = field(init=False, compare=False)
+    """Whether all its bases are known."""
 
-    def lineage(self) -> Iterator[Class | Symbol]:
-        """The class, then its bases depth first (library bases as symbols)."""
-        yield self
-        for base in self.bases:
-            if isinstance(base, Class):
-                yield from base.lineage()
-            elif isinstance(base, Symbol):
-                yield base
+    def __post_init__(self) -> None:
+        """Derive ``lineage`` and ``plain``."""
+        known = [b for b in self.bases if isinstance(b, (Class, Symbol))]
+        lines: list[list[Class | Symbol]] = [
+            list(b.lineage) if isinstance(b, Class) else [b] for b in known
+        ]
+        lineage = (self, *_merged([*lines, list(known)]))
+        object.__setattr__(self, "lineage", lineage[:_LONGEST_LINEAGE])
+        plain = all(b.plain if isinstance(b, Class) else _is_plain(b) for b in self.bases)
+        object.__setattr__(self, "plain", plain and len(lineage) <= _LONGEST_LINEAGE)
+
+
+_LONGEST_LINEAGE = 64
+_PLAIN_BASES = frozenset({
+    "tf.Module", "abc.ABC", "typing.Generic", "typing.Protocol", "builtins.object",
+})  # fmt: skip
+
+
+def _is_plain(base: Value) -> bool:
+    """Whether a library class leaves the attributes alone that its subclasses set."""
+    return isinstance(base, Symbol) and (
+        base.name.startswith("keras.") or base.name in _PLAIN_BASES
+    )
+
+
+def _merged(lines: list[list[Class | Symbol]]) -> Iterator[Class | Symbol]:
+    """Python's C3 linearization; bases that contradict each other come as they stand."""
+    while lines := [line for line in lines if line]:
+        heads = [line[0] for line in lines]
+        head = next((h for h in heads if not any(h in line[1:] for line in lines)), heads[0])
+        yield head
+        lines = [[one for one in line if one != head] for line in lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +174,7 @@ class Instance:
         if isinstance(self.cls, Symbol):
             yield self.cls.name
         else:
-            for base in self.cls.lineage():
+            for base in self.cls.lineage:
                 if isinstance(base, Symbol):
                     yield base.name
 

@@ -28,6 +28,7 @@ from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
+    Class,
     Computed,
     Const,
     Content,
@@ -57,7 +58,11 @@ CUSTOM_GRADIENTS = frozenset({"tf.custom_gradient", "keras.ops.custom_gradient"}
 _TRANSPARENT_DECORATORS = frozenset({
     "tf.function", "keras.saving.register_keras_serializable", "keras.utils.register_keras_serializable",
     "tf.autograph.experimental.do_not_convert", "functools.wraps", "functools.lru_cache", "functools.cache",
-    "builtins.staticmethod", "builtins.classmethod", "typing.no_type_check", "typing.final", "typing.override",
+    "typing.no_type_check", "typing.final", "typing.override",
+})  # fmt: skip
+_DESCRIPTORS = frozenset({
+    "builtins.property", "functools.cached_property", "builtins.staticmethod",
+    "builtins.classmethod",
 })  # fmt: skip
 _SAVERS = frozenset({
     "keras.callbacks.ModelCheckpoint", "keras.models.save_model", "keras.saving.save_model",
@@ -102,10 +107,20 @@ def is_class(name: str) -> bool:
 
 def decorate(run: Interpreter, decorator: Value, value: Value) -> Value:
     """The result of a decorator."""
+    if isinstance(decorator, Computed) and isinstance(value, Class):
+        decorator = decorator.function if isinstance(decorator.function, Symbol) else decorator
     match decorator:
         case Symbol() as symbol if symbol.name in CUSTOM_GRADIENTS:
             run.wanted.append(gradient := CustomGradient(value, symbol))
             return gradient
+        case Symbol(path=path) as symbol if path in _DESCRIPTORS:
+            return term(symbol, Arguments((value,)), cst.Name("decorator"))
+        case Member(of=Computed(function=Symbol() as symbol, arguments=given), name="setter"):
+            if symbol.path in _DESCRIPTORS:
+                return term(symbol, Arguments((given.positional[0], value)), cst.Name("setter"))
+        case Symbol(path="dataclasses.dataclass") if isinstance(value, Class):
+            run.dataclasses.add(value)
+            return value
         case Symbol() as symbol if symbol.name in _TRANSPARENT_DECORATORS:
             return value
         case Computed(function=Symbol() as symbol) if symbol.name in _TRANSPARENT_DECORATORS:
@@ -164,6 +179,10 @@ def call_method(
             result = instance_method(run, owner, name, arguments, node)
             if result is not None:
                 return result
+            if isinstance(owner.cls, Class) and not owner.cls.plain:
+                run.forget(owner)
+                run.escape(arguments)
+                return UNKNOWN
     if name == "apply_gradients" or name == "apply":
         note_step(run, of, name, arguments, node)
     if name == "save":

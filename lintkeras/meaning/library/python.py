@@ -22,11 +22,13 @@ from lintkeras.meaning.values import (
     Index,
     Length,
     List,
+    Member,
     Method,
     Sequence,
     Super,
     Symbol,
     Test,
+    Unknown,
     Value,
     join_all,
 )
@@ -172,6 +174,24 @@ def _reversed(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     return Sequence("iterator", OPAQUE)
 
 
+def _getattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    match arguments.positional:
+        case (holder, Const(value=str(name)), *default):
+            found = run.attribute(holder, name)
+            missing = isinstance(found, Member) and not isinstance(holder, (Member, Unknown))
+            return UNKNOWN if missing and default else found
+    return UNKNOWN
+
+
+def _setattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    match arguments.positional:
+        case (holder, Const(value=str(name)), *given):
+            run.set_attribute(holder, name, given[0] if given else UNKNOWN)
+        case (holder, *_):
+            run.forget(holder)
+    return NONE
+
+
 def list_method(
     run: Interpreter, target: List, name: str, arguments: Arguments, node: cst.Call
 ) -> Value:
@@ -205,5 +225,8 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.super": _super,
     "builtins.dict": _dict,
     "builtins.float": number,
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.delattr": _setattr,
     "tf.constant": number,
 }

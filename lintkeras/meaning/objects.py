@@ -1,0 +1,344 @@
+"""Objects and classes: attributes, methods, descriptors, construction, and what gets lost.
+
+An attribute is looked up as Python does: properties of the class, the object's own attributes,
+then the class and its bases in method resolution order. What code that nobody knows was given, it
+may have changed: ``forget`` makes all of it unknown, as deep as it reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning.operators import bounded
+from lintkeras.meaning.outline import positional_parameters
+from lintkeras.meaning.state import State
+from lintkeras.meaning.values import (
+    OPAQUE,
+    UNKNOWN,
+    Arguments,
+    Class,
+    Computed,
+    Const,
+    Content,
+    CustomGradient,
+    Dict,
+    Either,
+    Function,
+    Gradient,
+    Instance,
+    List,
+    Member,
+    Method,
+    PerEntry,
+    Sequence,
+    Super,
+    Symbol,
+    Tape,
+    Unknown,
+    Value,
+    Weight,
+    join_all,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+VARIABLE_LISTS = {
+    "trainable_variables": "trainable_variables",
+    "trainable_weights": "trainable_variables",
+    "variables": "variables",
+    "weights": "variables",
+    "non_trainable_variables": "non_trainable_variables",
+    "non_trainable_weights": "non_trainable_variables",
+}
+_PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
+CHANGED = "changed "
+"""Not a name that a program can have: the mark of a library object that was changed."""
+
+
+def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | None) -> Value:
+    """The value of ``value.name``."""
+    match value:
+        case Either(values=values):
+            return join_all([attribute(run, v, name, node) for v in values])
+        case Symbol(path=path):
+            return run.symbol(f"{path}.{name}")
+        case Instance() | Class():
+            found = _object_attribute(run, value, name)
+            if found is not None:
+                return found
+        case Super(owner=owner, cls=cls):
+            inherited = class_attribute(run, owner, name, after=cls)
+            return Member(value, name) if inherited is None else _bound(run, owner, inherited)
+        case Computed(function=Symbol(path=path)) if path in _PROPERTIES:
+            return Member(value, name)
+        case Unknown(origin=None):
+            value = UNKNOWN
+    if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict)):
+        return run.variables(value, VARIABLE_LISTS[name], node)
+    if isinstance(value, (Gradient, Weight)) and name in ("dtype", "shape", "name"):
+        return Member(Unknown(("of", value)), name)
+    return bounded(Member(value, name))
+
+
+def _object_attribute(run: Interpreter, value: Instance | Class, name: str) -> Value | None:
+    if name == "__class__" and isinstance(value, Instance) and isinstance(value.cls, Class):
+        return value.cls
+    if name == "__dict__":
+        run.forget(value)
+        return UNKNOWN
+    of_class = class_attribute(run, value, name)
+    if isinstance(value, Instance):
+        if of_class is not None and _accessors(of_class):
+            return _bound(run, value, of_class)
+        if class_attribute(run, value, "__getattribute__") is not None:
+            return UNKNOWN
+        own = run.state.find((value, name))
+        if own is not State.MISSING:
+            return own  # type: ignore[return-value]
+        if of_class is not None and not isinstance(of_class, Function):
+            if isinstance(value.cls, Class) and not value.cls.plain:
+                return UNKNOWN  # a base class that is not known may have set it
+    return None if of_class is None else _bound(run, value, of_class)
+
+
+def class_attribute(
+    run: Interpreter, value: Value, name: str, after: Class | None = None
+) -> Value | None:
+    """What the class of an object (or a class) holds under a name; None where it has none.
+
+    With ``after``, what ``super()`` in that class finds.
+    """
+    cls = value.cls if isinstance(value, Instance) else value
+    if not isinstance(cls, Class):
+        return None
+    lineage = cls.lineage
+    if after is not None and after in lineage:
+        lineage = lineage[lineage.index(after) + 1 :]
+    for ancestor in lineage:
+        if isinstance(ancestor, Class):
+            found = run.state.find((ancestor.scope, name))
+            if found is not State.MISSING:
+                return found  # type: ignore[return-value]
+    return None
+
+
+def find_method(
+    run: Interpreter, value: Value, name: str, after: Class | None = None
+) -> Function | None:
+    """The program's own method ``name`` of an object or class."""
+    if isinstance(value, Instance) and after is None:
+        own = run.state.find((value, name))
+        if own is not State.MISSING:
+            return None
+    found = class_attribute(run, value, name, after)
+    return found if isinstance(found, Function) else None
+
+
+def _accessors(found: Value) -> tuple[Value, ...]:
+    """Getter and setter of a property; nothing for anything else."""
+    match found:
+        case Computed(function=Symbol(path=path), arguments=arguments) if path in _PROPERTIES:
+            return arguments.positional or (UNKNOWN,)
+    return ()
+
+
+def _bound(run: Interpreter, value: Value, found: Value) -> Value:
+    """What an attribute of the class gives when it is read through ``value``."""
+    of_class = not isinstance(value, Instance)
+    match found:
+        case Function() if of_class:
+            return found
+        case Function():
+            return Method(value, found)
+        case Computed(function=Symbol(path="builtins.staticmethod"), arguments=arguments):
+            return arguments.positional[0] if arguments.positional else UNKNOWN
+        case Computed(function=Symbol(path="builtins.classmethod"), arguments=arguments):
+            inner = arguments.positional[0] if arguments.positional else UNKNOWN
+            owner = value.cls if isinstance(value, Instance) else value
+            return Method(owner, inner) if isinstance(inner, Function) else UNKNOWN
+        case CustomGradient(function=Function() as inner, decorator=decorator) if not of_class:
+            return CustomGradient(Method(value, inner), decorator)
+    accessors = _accessors(found)
+    if accessors and not of_class:
+        getter = accessors[0]
+        node = getter.node if isinstance(getter, Function) else None
+        return run.enter(getter, Arguments((value,)), node) if node is not None else UNKNOWN  # type: ignore[arg-type]
+    return found
+
+
+def set_attribute(run: Interpreter, holder: Value, name: str, value: Value) -> None:
+    """``holder.name = value``."""
+    match holder:
+        case Symbol(path=path):
+            run.patched.add(Symbol(f"{path}.{name}").name)
+        case Class():
+            run.members.setdefault(holder, {})[name] = None
+            run.state.cells[(holder.scope, name)] = value
+        case Instance():
+            of_class = class_attribute(run, holder, name)
+            accessors = _accessors(of_class) if of_class is not None else ()
+            if accessors:
+                if len(accessors) > 1 and isinstance(accessors[1], Function):
+                    run.enter(accessors[1], Arguments((holder, value)), accessors[1].node)
+                    return
+                value = UNKNOWN if len(accessors) > 1 else value
+            if class_attribute(run, holder, "__setattr__") is not None:
+                value = UNKNOWN
+            keep(run, holder, name, value)
+            if isinstance(holder.cls, Symbol) and name not in ("learning_rate", "lr"):
+                keep(run, holder, CHANGED, Const(True))
+        case Either(values=values):
+            for one in values:
+                if isinstance(one, (Instance, Class)):
+                    before = attribute(run, one, name, None)
+                    set_attribute(run, one, name, join_all([before, value]))
+
+
+def keep(run: Interpreter, holder: Instance, name: str, value: Value) -> None:
+    """Store an attribute of an object."""
+    run.attributes.setdefault(holder, {})[name] = None
+    run.state.cells[(holder, name)] = value
+
+
+def attributes_of(run: Interpreter, instance: Instance) -> Iterator[tuple[str, Value]]:
+    """The attributes that are set on an object."""
+    for name in list(run.attributes.get(instance, ())):
+        found = run.state.find((instance, name))
+        if found is not State.MISSING and name != CHANGED:
+            yield name, found  # type: ignore[misc]
+
+
+def forget(run: Interpreter, value: Value) -> None:
+    """``value`` was given to code that nobody knows: all that it could change is unknown."""
+    stack, seen = [value], set()
+    while stack:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        match one:
+            case Either(values=values) | PerEntry(values=values):
+                stack.extend(values)
+            case Sequence(content=content):
+                stack.extend(entry.value for entry in content.entries)
+            case List():
+                stack.extend(entry.value for entry in run.content(one).entries)
+                run.set_content(one, OPAQUE)
+            case Dict(items=items):
+                stack.extend(item for _, item in items)
+            case Member(of=of):
+                stack.append(of)
+            case Method(owner=owner):
+                stack.append(owner)
+                run.may_call(one)
+            case Function():
+                run.may_call(one)
+            case Tape():
+                run.state.cells[(one, "used")] = None
+                run.state.cells[(one, "escaped")] = Const(True)
+            case Computed(function=Symbol(path="functools.partial"), arguments=arguments):
+                stack.extend(arguments.positional)
+            case Instance():
+                stack.extend(held for _, held in attributes_of(run, one))
+                _forget_object(run, one)
+
+
+def _forget_object(run: Interpreter, value: Instance) -> None:
+    names = dict.fromkeys(run.attributes.get(value, ()))
+    if isinstance(value.cls, Class):
+        for ancestor in value.cls.lineage:
+            if isinstance(ancestor, Class):
+                names |= dict.fromkeys(run.members.get(ancestor, ()))
+    for name in names:
+        found = class_attribute(run, value, name)
+        if not isinstance(found, (Function, Computed)):
+            keep(run, value, name, UNKNOWN)
+    if isinstance(value.cls, Symbol):
+        keep(run, value, CHANGED, Const(True))
+    if isinstance(run.state.find((value, "layers ")), Content):
+        run.state.cells[(value, "layers ")] = OPAQUE
+
+
+def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Call) -> Value:
+    """Call a class of the program."""
+    result = Instance(cls, run.identity(node), arguments, node)
+    if not cls.plain or class_attribute(run, cls, "__new__") is not None:
+        for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
+            forget(run, value)
+        if class_attribute(run, cls, "__new__") is not None:
+            return UNKNOWN
+    init = find_method(run, result, "__init__")
+    if init is not None:
+        bound = Arguments((result, *arguments.positional), arguments.keywords, arguments.complete)
+        run.enter(init, bound, node)
+    elif any(ancestor in run.dataclasses for ancestor in cls.lineage):
+        _fill_fields(run, result, arguments, node)
+        after = find_method(run, result, "__post_init__")
+        if after is not None:
+            run.enter(after, Arguments((result,)), node)
+    build = find_method(run, result, "build") if is_keras(cls) else None
+    if build is not None:
+        run.enter(build, Arguments((result,)), node)
+    return result
+
+
+def is_keras(cls: Class) -> bool:
+    """Whether Keras runs the methods of a class: it is a layer, model, optimizer, ..."""
+    return any(isinstance(b, Symbol) and b.name.startswith("keras.") for b in cls.lineage)
+
+
+def _fill_fields(
+    run: Interpreter, instance: Instance, arguments: Arguments, node: cst.Call
+) -> None:
+    """The attributes that the ``__init__`` of a dataclass sets: fields in order."""
+    assert isinstance(instance.cls, Class)
+    names: dict[str, None] = {}
+    for ancestor in reversed(instance.cls.lineage):
+        if isinstance(ancestor, Class) and ancestor in run.dataclasses:
+            names |= dict.fromkeys(_fields(ancestor.node))
+    given = dict(zip(names, arguments.positional, strict=False)) | dict(arguments.keywords)
+    for name in names:
+        default = class_attribute(run, instance, name)
+        value = given.get(name, default if arguments.complete else UNKNOWN)
+        if name not in given and isinstance(value, Computed):
+            value = _default_of_field(run, value, node)
+        keep(run, instance, name, UNKNOWN if value is None else value)
+
+
+def _default_of_field(run: Interpreter, value: Computed, node: cst.Call) -> Value:
+    """``dataclasses.field(default=...)`` or ``field(default_factory=...)``."""
+    if isinstance(value.function, Symbol) and value.function.name == "dataclasses.field":
+        default = value.arguments.get("default")
+        factory = value.arguments.get("default_factory")
+        if default is not None:
+            return default
+        if factory is not None and isinstance(value.node, cst.Call):
+            with run.inside(node):
+                return run.call(factory, Arguments(), value.node)
+        return UNKNOWN
+    return value
+
+
+def _fields(node: cst.ClassDef) -> Iterator[str]:
+    """The annotated names of a class body."""
+    for line in node.body.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            match statement:
+                case cst.AnnAssign(target=cst.Name(value=name)):
+                    yield name
+
+
+def unknown_arguments(function: Function, owner: Value | None = None) -> Arguments:
+    """An unknown, but for each parameter always the same, value."""
+    names = [p.name.value for p in positional_parameters(function.node.params)]
+    names += [p.name.value for p in function.node.params.kwonly_params]
+    keywords: list[tuple[str, Value]] = [
+        (n, Unknown(("parameter", function.node, n))) for n in names
+    ]
+    if owner is not None and keywords:
+        keywords[0] = (keywords[0][0], owner)
+    return Arguments((), tuple(keywords))
