@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lintkeras.documents import Document, DocumentError, read
 from lintkeras.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from lintkeras.modules import ProjectModules
 from lintkeras.rulebook import load
 
 _ROUNDS = 10
@@ -29,7 +30,9 @@ def severity_of(finding: Finding) -> Severity:
     return rule.severity if rule is not None else Severity.ERROR
 
 
-def lint(path: str, data: bytes, kind: str, codes: Collection[str]) -> FileReport:
+def lint(
+    path: str, data: bytes, kind: str, codes: Collection[str], modules: ProjectModules | None = None
+) -> FileReport:
     """Lint one file. Whatever its bytes are, the result is a report."""
     lowered = data.lower()
     if b"keras" not in lowered and b"tensorflow" not in lowered:
@@ -63,7 +66,9 @@ def lint(path: str, data: bytes, kind: str, codes: Collection[str]) -> FileRepor
 
     try:
         program = Program(document, tuple(parsed))
-        findings = list(check_program(program, document.prose, codes))
+        findings = list(
+            check_program(program, document.prose, codes, resolver=modules or ProjectModules())
+        )
         suppressions = read_suppressions(program) if b"lintkeras:" in data else None
     except Exception as error:  # a fault of lintkeras must not stop the other files
         message = f"the analysis failed: {type(error).__name__}: {error}"

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lintkeras.documents.model import Prose
 from lintkeras.findings import Finding, Span
 from lintkeras.syntax.program import Program
 
+if TYPE_CHECKING:
+    from lintkeras.meaning.modules import Resolver
+
 
 def check_program(
-    program: Program, prose: Sequence[Prose], codes: Collection[str], target: str | None = None
+    program: Program,
+    prose: Sequence[Prose],
+    codes: Collection[str],
+    target: str | None = None,
+    resolver: Resolver | None = None,
 ) -> Iterator[Finding]:
     """Every finding of the rules ``codes`` in one program.
 
+    ``resolver`` finds the other files of the project, whose functions and classes are followed.
     A check that raises becomes a finding of LK002; the others still run.
     """
     from lintkeras.checks.registry import Context, checks
     from lintkeras.meaning.interpreter import Interpreter
+    from lintkeras.meaning.modules import Modules
 
     size = sum(len(one.snippet.source) for one in program.parsed)
-    facts = Interpreter().run(program.modules, size)
+    modules = Modules(resolver, program.document.path)
+    facts = Interpreter(modules=modules).run(program.modules, size)
     context = Context(program, tuple(prose), facts, target)
     for code, check in checks().items():
         if code not in codes:

@@ -109,7 +109,8 @@ def _classify(context: Context, step: OptimizerStep) -> GradientChange | None:
         return None
     weights = all(_of_weights(g) for g in edited)
     if weights and _may_be_meant_as_derivative(found):
-        intent = stated_intent(passages(context, found.edit.node))
+        own = context.program.owns(found.edit.node)  # it may be made in another file
+        intent = stated_intent(passages(context, found.edit.node if own else found.step.node))
         if intent is not None and not _has_own_backward(context.facts, found):
             return replace(found, code="LK101", intent=intent)
     if found.rectifies:

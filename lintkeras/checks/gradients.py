@@ -62,8 +62,8 @@ def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
             f"{_doing(context, found)} does not change any activation's derivative",
             label="only the optimizer sees this",
             notes=tuple(notes),
-            related=(_tape_note(context, found),),
-            fixes=tuple(fixes(context.program, context.facts, found.step, found.gradient)),
+            related=_tape_note(context, found),
+            fixes=context.fixes(fixes, context.program, context.facts, found.step, found.gradient),
         )
 
 
@@ -157,6 +157,8 @@ def _inside_the_layers(context: Context, found: GradientChange) -> str:
 
 def _place(context: Context, found: GradientChange) -> cst.CSTNode:
     """The comprehension around the edit, else the edit itself."""
+    if not context.program.owns(found.edit.node):
+        return found.step.node  # the edit is made in another file
     for ancestor in context.program.ancestors(found.edit.node):
         if isinstance(ancestor, (cst.ListComp, cst.GeneratorExp)):
             return ancestor
@@ -165,8 +167,8 @@ def _place(context: Context, found: GradientChange) -> cst.CSTNode:
     return found.edit.node
 
 
-def _tape_note(context: Context, found: GradientChange) -> Related:
-    return Related(context.program.span(found.gradient.call.node), "back-propagation ends here")
+def _tape_note(context: Context, found: GradientChange) -> tuple[Related, ...]:
+    return context.related((found.gradient.call.node, "back-propagation ends here"))
 
 
 @check("LK108")
@@ -176,7 +178,7 @@ def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
         if found.code == "LK108":
             yield Finding(
                 "LK108",
-                context.program.span(found.edit.node),
+                context.program.span(_place(context, found)),
                 "the negative weight gradients are set to zero, so a step can only lower a weight",
                 label="acts on weights, not on activations",
                 notes=(
@@ -187,7 +189,7 @@ def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
                         "under w <- w - lr * max(g, 0) no weight ever grows",
                     ),
                 ),
-                related=(_tape_note(context, found),),
+                related=_tape_note(context, found),
             )
 
 
@@ -220,8 +222,8 @@ def ineffective_gradient_scale(context: Context) -> Iterator[Finding]:
             f"{doing} {result}",
             label="this factor cancels" if found.factor is not None else "these factors cancel",
             notes=tuple(notes),
-            related=(_tape_note(context, found),),
-            fixes=_drop_factor(context, found),
+            related=_tape_note(context, found),
+            fixes=context.fixes(_drop_factor, context, found),
         )
 
 
@@ -244,9 +246,14 @@ def constant_gradient_scale(context: Context) -> Iterator[Finding]:
             "{} all gradients by {} {}".format(*_by(context, found), result),
             label="write it in learning_rate",
             notes=(Note("effect", _effect(found)),),
-            related=(_tape_note(context, found),),
-            fixes=move_factor(
-                context.program, context.facts, found.step, found.gradient, found.factor or 1.0
+            related=_tape_note(context, found),
+            fixes=context.fixes(
+                move_factor,
+                context.program,
+                context.facts,
+                found.step,
+                found.gradient,
+                found.factor or 1.0,
             ),
         )
 
@@ -300,7 +307,7 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             context.program.span(node),
             f"`{operator}` is applied to the Python list `{name}`, not to the gradients in it",
             notes=(Note("effect", effect),),
-            related=(Related(context.program.span(fact.call.node), "this returns a Python list"),),
+            related=context.related((fact.call.node, "this returns a Python list")),
             fixes=repairs,
         )
 
@@ -325,8 +332,8 @@ def misaligned_gradient_filter(context: Context) -> Iterator[Finding]:
                         "before its own: a shape error at best, silent damage at worst",
                     ),
                 ),
-                related=(Related(context.program.span(test.node), "entries are dropped here"),),
-                fixes=filter_pairs(context.program, step),
+                related=context.related((test.node, "entries are dropped here")),
+                fixes=context.fixes(filter_pairs, context.program, step),
             )
 
 
@@ -370,7 +377,7 @@ def tape_reused(context: Context) -> Iterator[Finding]:
                     "set of gradients (or jacobians)",
                 ),
             ),
-            related=(Related(context.program.span(fact.first), "first used here"),),
+            related=context.related((fact.first, "first used here")),
             fixes=repairs,
         )
 
@@ -395,5 +402,5 @@ def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
                     "with register_keras_serializable",
                 ),
             ),
-            fixes=wrap(context.program, context.facts, group[0]),
+            fixes=context.fixes(wrap, context.program, context.facts, group[0]),
         )

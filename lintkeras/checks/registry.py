@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import ParamSpec
+
+import libcst as cst
 
 from lintkeras.documents.model import Prose
-from lintkeras.findings import Finding
+from lintkeras.findings import Finding, Fix, Related
 from lintkeras.meaning.facts import Facts
-from lintkeras.syntax.program import Program
+from lintkeras.syntax.program import ForeignNode, Program
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,23 @@ class Context:
     prose: tuple[Prose, ...]
     facts: Facts
     target: str | None = None
+
+    def related(self, *places: tuple[cst.CSTNode, str]) -> tuple[Related, ...]:
+        """The places that stand in this file (others may be in a file that was followed)."""
+        return tuple(
+            Related(self.program.span(node), label)
+            for node, label in places
+            if self.program.owns(node)
+        )
+
+    def fixes(
+        self, make: Callable[P, Iterable[Fix]], *arguments: P.args, **options: P.kwargs
+    ) -> tuple[Fix, ...]:
+        """The fixes that ``make(...)`` gives; none where they would have to change another file."""
+        try:
+            return tuple(make(*arguments, **options))
+        except ForeignNode:
+            return ()
 
 
 Check = Callable[[Context], Iterator[Finding]]

@@ -225,11 +225,23 @@ class Facts:
     """For functions that are handed to Keras (activations, losses, custom gradients, grads)."""
     recordings: dict[cst.CSTNode, set[frozenset[Tape]]] = field(default_factory=dict)
     """For each operation, the tapes that recorded it, once for each time it was reached."""
+    muted: bool = False
+    """Whether another file of the project is evaluated: its facts are its own."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
 
     def note(self, fact: Fact) -> None:
         """Record a fact at its place."""
+        if self.muted:
+            return
         self._groups.setdefault(type(fact), {}).setdefault(fact.node, []).append(fact)
+
+    def note_at(self, node: cst.CSTNode, fact: Fact) -> None:
+        """Record a fact of another file's function at the place that called it."""
+        self._groups.setdefault(type(fact), {}).setdefault(node, []).append(fact)
+
+    def holds(self, kind: type[Fact], node: cst.CSTNode) -> bool:
+        """Whether a fact of that kind was recorded at a place."""
+        return node in self._groups.get(kind, {})
 
     def groups(self, kind: type[Fact]) -> Iterator[list[Fact]]:
         """The facts of one kind, place by place: all the ways in which the place was reached."""

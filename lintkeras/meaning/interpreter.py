@@ -19,6 +19,7 @@ from lintkeras.meaning import library, objects
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass
 from lintkeras.meaning.flow import Loop
+from lintkeras.meaning.modules import Modules
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.outline import (
     Assigned,
@@ -87,8 +88,19 @@ class _Frame:
 class Interpreter:
     """Evaluates modules that share one namespace, and collects facts."""
 
-    def __init__(self, reveal: Callable[[cst.Call, Value, Interpreter], None] | None = None):
-        """``reveal`` is called for each ``reveal(x)`` of the program (for tests)."""
+    def __init__(
+        self,
+        reveal: Callable[[cst.Call, Value, Interpreter], None] | None = None,
+        modules: Modules | None = None,
+    ) -> None:
+        """``reveal`` is called for each ``reveal(x)`` of the program (for tests).
+
+        ``modules`` finds the other files of the project.
+        """
+        self.modules = modules or Modules()
+        self._bottom: State | None = None
+        self.entry: cst.CSTNode | None = None
+        """The call in this file that led into another file's function, if one is running."""
         self.facts = Facts()
         self.state = State()
         self.module = Scope("module")
@@ -125,8 +137,8 @@ class Interpreter:
     def run(self, modules: Seq[cst.Module], size: int) -> Facts:
         """Evaluate ``modules`` in order; ``size`` (in code points) sets the budget."""
         self.budget = max(_STEPS_AT_LEAST, size * _STEPS_PER_NODE // 4)
-        frame = _Frame(None, self.state)
-        self.frames.append(frame)
+        self._bottom = self.state
+        self.frames.append(_Frame(None, self.state))
         for module in modules:
             self.alive = True
             self.block(module.body)
@@ -138,6 +150,35 @@ class Interpreter:
             if not isinstance(found, (Content, cst.CSTNode)) and found is not State.MISSING:
                 self.facts.names[name] = found  # type: ignore[assignment]
         return self.facts
+
+    def bound_in(self, scope: Scope) -> Iterator[tuple[str, Value]]:
+        """The names of another file's namespace."""
+        bottom = self._bottom or self.state
+        for key, cell in list(bottom.cells.items()):
+            if key[0] is scope and isinstance(key[1], str) and cell is not None:
+                if not isinstance(cell, (Content, cst.CSTNode)):
+                    yield key[1], cell
+
+    def evaluate_module(self, module: cst.Module, scope: Scope) -> None:
+        """Evaluate another file of the project in a namespace of its own.
+
+        Whatever branch or function asked for it, what it binds holds for the whole run.
+        """
+        outer = (
+            self.state, self.scope, self.frames, self.loops, self.tests, self.recording,
+            self.alive, self.facts.muted,
+        )  # fmt: skip
+        self.state = self._bottom or self.state
+        self.scope, self.frames = scope, [_Frame(None, self.state)]
+        self.loops, self.tests, self.recording, self.alive = [], [], (), True
+        self.facts.muted = True
+        try:
+            self.block(module.body)
+        finally:
+            (
+                self.state, self.scope, self.frames, self.loops, self.tests, self.recording,
+                self.alive, self.facts.muted,
+            ) = outer  # fmt: skip
 
     def _run_pending(self) -> None:
         """Enter what nobody called, and summarize what Keras will call.
@@ -282,8 +323,8 @@ class Interpreter:
                 found = self.state.find((target, name))
                 if found is not State.MISSING:
                     if target is self.module and self.deferred:
-                        return self.history.get(name, UNKNOWN)
-                    return found  # type: ignore[return-value]
+                        found = self.history.get(name, UNKNOWN)
+                    return self.modules.follow(self, found)  # type: ignore[arg-type]
             scope = scope.parent
         if name in BUILTINS:
             return Symbol(f"builtins.{name}")
@@ -332,6 +373,11 @@ class Interpreter:
 
     def _enter_and_drop(self, function: Function, arguments: Arguments) -> None:
         self.enter(function, arguments, None)
+
+    def imported(self, module: str, member: str | None = None) -> Value:
+        """What an import binds: a project file's own name, or a library object."""
+        found = self.modules.symbol(self, module, member)
+        return found if found.file is not None else self.symbol(found.path)
 
     def symbol(self, path: str) -> Value:
         """The library object at a dotted path, unless the program replaced it."""
@@ -531,7 +577,11 @@ class Interpreter:
         scope = Scope(
             "function", function.scope, (*self.scope.calls, node)[-_DEPTH:], function.node
         )
-        outer, loops, tests = self.scope, self.loops, self.tests
+        outer, loops, tests, muted = self.scope, self.loops, self.tests, self.facts.muted
+        self.facts.muted = scope.module is not self.module
+        entry = self.entry
+        if self.facts.muted and not muted:
+            self.entry = node
         self.running.append(function.node)
         try:
             with self.overlay() as overlay:
@@ -555,6 +605,7 @@ class Interpreter:
             self.frames.pop()
             self.running.pop()
             self.scope, self.loops, self.tests = outer, loops, tests
+            self.facts.muted, self.entry = muted, entry
         self.state.cells.update(overlay.cells)
         if results is not None:
             results.extend(value for value, _ in frame.returns)

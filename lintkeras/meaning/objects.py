@@ -64,7 +64,9 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
     match value:
         case Either(values=values):
             return join_all([attribute(run, v, name, node) for v in values])
-        case Symbol(path=path):
+        case Symbol(path=path, file=file):
+            if file is not None:
+                return run.modules.follow(run, run.modules.attribute(value, name))
             return run.symbol(f"{path}.{name}")
         case Instance() | Class():
             found = _object_attribute(run, value, name)

@@ -39,7 +39,7 @@ class Scope:
     calls apart.
     """
 
-    __slots__ = ("calls", "cls", "declared", "function", "kind", "parent")
+    __slots__ = ("calls", "cls", "declared", "file", "function", "kind", "parent")
 
     def __init__(
         self,
@@ -54,8 +54,18 @@ class Scope:
         self.function = function
         self.cls: Class | None = None
         """Of a class body: the class."""
+        self.file: str | None = None
+        """Of a module: where it stands, if it is another file than the one at hand."""
         self.declared: dict[str, Scope] = {}
         """Names declared ``global`` or ``nonlocal``, with the scope they belong to."""
+
+    @property
+    def module(self) -> Scope:
+        """The namespace of the module around it."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
 
 
 class State:

@@ -83,7 +83,7 @@ def _leave_loop(run: Interpreter, node: cst.Break | cst.Continue) -> None:
 
 def _global(run: Interpreter, node: cst.Global) -> None:
     for item in node.names:
-        run.scope.declared[item.name.value] = run.module
+        run.scope.declared[item.name.value] = run.scope.module
 
 
 def _nonlocal(run: Interpreter, node: cst.Nonlocal) -> None:
@@ -100,10 +100,10 @@ def _import(run: Interpreter, node: cst.Import) -> None:
     for alias in node.names:
         path = dotted(alias.name)
         if alias.asname is not None:
-            assign(run, alias.asname.name, run.symbol(path))
+            assign(run, alias.asname.name, run.imported(path))
         else:
             root = path.split(".")[0]
-            run.bind(root, Symbol(root))
+            run.bind(root, run.imported(root))
 
 
 def _import_from(run: Interpreter, node: cst.ImportFrom) -> None:
@@ -116,8 +116,7 @@ def _import_from(run: Interpreter, node: cst.ImportFrom) -> None:
     for alias in node.names:
         name = dotted(alias.name)
         target = alias.asname.name if alias.asname is not None else alias.name
-        separator = "" if module.endswith(".") else "."
-        assign(run, target, run.symbol(f"{module}{separator}{name}"))
+        assign(run, target, run.imported(module, name))
 
 
 def _import_star(run: Interpreter, module: str) -> None:
@@ -126,6 +125,11 @@ def _import_star(run: Interpreter, module: str) -> None:
     The classes of a library module can only hide classes. The names of root packages stay: no
     module calls another thing ``tf``.
     """
+    own = run.modules.names(run, module)
+    if own is not None:
+        for name, value in own.items():
+            run.bind(name, value)
+        return
     exported = library.exported_by(module)
     for name in list(run.history):
         held = run.lookup(name)
@@ -140,7 +144,8 @@ def _function_def(run: Interpreter, node: cst.FunctionDef) -> None:
     cls = run.scope.cls
     function = Function(node, run.scope, cls, defaults(run, node.params))
     if cls is None:
-        run.pending.append(function)
+        if run.scope.module is run.module:
+            run.pending.append(function)
     else:
         run.methods.setdefault(cls, []).append(function)
     value: Value = function
@@ -158,7 +163,8 @@ def _class_def(run: Interpreter, node: cst.ClassDef) -> None:
     scope = Scope("class", run.scope, run.scope.calls)
     cls = scope.cls = Class(node, scope, bases)
     outer, run.scope = run.scope, scope
-    run.classes.append(cls)
+    if scope.module is run.module:
+        run.classes.append(cls)
     try:
         run.suite(node.body)
     finally:

@@ -52,9 +52,15 @@ NONE = Const(None)
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A module, class or function of a library, by its dotted import path."""
+    """A module, class or function of a library or of another file, by its dotted import path.
+
+    ``file`` is the project file that it comes from, where there is one: ``member`` of it, or the
+    module itself.
+    """
 
     path: str
+    file: str | None = field(default=None, compare=False)
+    member: str | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

@@ -67,6 +67,10 @@ class _Layout(CodegenState):
         self.spans[id(node)] = (start, end)
 
 
+class ForeignNode(LookupError):
+    """A place was asked for that stands in another file: what needs it cannot be said here."""
+
+
 class Program:
     """All code of a document. Positions are computed once, by the first question for one."""
 
@@ -92,7 +96,11 @@ class Program:
         for one, layout in zip(self.parsed, self._layouts, strict=True):
             if id(node) in layout.spans:
                 return one, layout
-        raise KeyError(f"{type(node).__name__} is no part of this program")
+        raise ForeignNode(f"{type(node).__name__} is no part of this program")
+
+    def owns(self, node: cst.CSTNode) -> bool:
+        """Whether a node stands in this program, not in another file that was followed."""
+        return any(id(node) in layout.spans for layout in self._layouts)
 
     def snippet_of(self, node: cst.CSTNode) -> ParsedSnippet:
         """The snippet that a node belongs to."""
@@ -108,7 +116,9 @@ class Program:
         return one.snippet.span(*layout.spans[id(node)])
 
     def text(self, node: cst.CSTNode) -> str:
-        """The source text of a node."""
+        """The source text of a node, also of one of another file."""
+        if not self.owns(node):
+            return cst.Module(()).code_for_node(node).strip()
         one, layout = self._where(node)
         start, end = layout.spans[id(node)]
         return one.snippet.source[start:end]

@@ -67,6 +67,11 @@ _DESCRIPTORS = frozenset({
 _SAVERS = frozenset({
     "keras.callbacks.ModelCheckpoint", "keras.models.save_model", "keras.saving.save_model",
 })  # fmt: skip
+# Libraries that change no list or tape that they are given.
+_HARMLESS = frozenset({
+    "builtins", "numpy", "math", "functools", "itertools", "operator", "typing", "collections",
+    "logging", "os", "time", "random", "copy", "scipy", "jax",
+})  # fmt: skip
 _STAR_EXPORTS = {
     "tensorflow.keras.layers": "layers", "keras.layers": "layers", "tf_keras.layers": "layers",
 }  # fmt: skip
@@ -145,6 +150,8 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
         run.facts.note(ModelSaved(node))
     if is_class(name) and symbol.flavour != "other":
         return construct(run, symbol, arguments, node)
+    if symbol.flavour == "other" and name.partition(".")[0] not in _HARMLESS:
+        run.escape(arguments)
     for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
         if isinstance(value, Function) and name.startswith("tf.data"):
             run.enter(value, Arguments((), (), complete=False), node)

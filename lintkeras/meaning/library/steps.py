@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.facts import OptimizerStep
+from lintkeras.meaning.facts import OptimizerStep, TapeUse
 from lintkeras.meaning.library.models import layers_behind
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
@@ -61,6 +62,12 @@ def note_step(
         run.current_function(), tuple(loop.node for loop in run.loops), tuple(run.tests),
     )  # fmt: skip
     run.facts.note(fact)
+    entry = run.entry
+    if run.facts.muted and isinstance(entry, cst.Call):
+        made = [g for item in gradients.entries for g in gradients_in(item.value)]
+        if made and all(run.facts.holds(TapeUse, gradient.call.node) for gradient in made):
+            # Another file applies what was computed here: nothing there can know the gradients.
+            run.facts.note_at(entry, replace(fact, node=entry))
 
 
 def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:

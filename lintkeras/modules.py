@@ -1,0 +1,105 @@
+"""Which project file an import names, found on disk without importing anything.
+
+Only files of the project count: what the file at hand can reach by a relative import, in its own
+package, beside it, or below the project's root. Installed packages are never followed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+_ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "lintkeras.toml", ".git")
+_LARGEST = 400_000
+"""Bytes; a larger module is not followed."""
+_KEPT = 48
+"""Parsed modules that are kept for the next file that imports them."""
+
+
+class ProjectModules:
+    """Finds and parses the modules of a project; one for each run."""
+
+    def __init__(self) -> None:
+        self._search_paths: dict[str, tuple[str, ...]] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
+        self._parsed: OrderedDict[str, cst.Module | None] = OrderedDict()
+
+    def locate(self, module: str, importer: str) -> str | None:
+        """The file of ``module`` (with leading dots where relative) as ``importer`` imports it."""
+        folder = os.path.dirname(os.path.abspath(importer))
+        key = (module, folder)
+        if key not in self._found:
+            self._found[key] = self._search(module, folder)
+        return self._found[key]
+
+    def _search(self, module: str, folder: str) -> str | None:
+        name = module.lstrip(".")
+        dots = len(module) - len(name)
+        if dots:
+            for _ in range(dots - 1):
+                folder = os.path.dirname(folder)
+            return _file_of(folder, name)
+        path = self._search_path(folder)
+        own = os.path.relpath(folder, path[0]).partition(os.sep)[0]
+        rooted = any(os.path.exists(os.path.join(path[-1], mark)) for mark in _ROOT_MARKS)
+        if not rooted and own != "." and own != name.partition(".")[0]:
+            return None  # an installed package: what lies beside it is no part of it
+        for root in path:
+            found = _file_of(root, name)
+            if found is not None:
+                return found
+        return None
+
+    def _search_path(self, folder: str) -> tuple[str, ...]:
+        """The folders in which an absolute import of the project begins, nearest first."""
+        if folder not in self._search_paths:
+            top = Path(folder)
+            while (top / "__init__.py").is_file() and top.parent != top:
+                top = top.parent
+            places = [top]
+            for place in top.parents:
+                if any((places[-1] / mark).exists() for mark in _ROOT_MARKS):
+                    break
+                places.append(place)
+            else:  # no project around it
+                places = [top]
+            self._search_paths[folder] = tuple(map(str, places))
+        return self._search_paths[folder]
+
+    def parse(self, path: str) -> cst.Module | None:
+        """The CST of a project file; None where it cannot be read or parsed."""
+        if path in self._parsed:
+            self._parsed.move_to_end(path)
+        else:
+            self._parsed[path] = _parse(path)
+            if len(self._parsed) > _KEPT:
+                self._parsed.popitem(last=False)
+        return self._parsed[path]
+
+
+def _file_of(folder: str, name: str) -> str | None:
+    """``folder/a/b.py`` or ``folder/a/b/__init__.py`` for ``a.b``."""
+    base = os.path.join(folder, *name.split(".")) if name else folder
+    package = os.path.join(base, "__init__.py")
+    for path in [f"{base}.py", package] if name else [package]:
+        if os.path.isfile(path):
+            return os.path.realpath(path)
+    return None
+
+
+def _parse(path: str) -> cst.Module | None:
+    from lintkeras.documents import DocumentError, read
+    from lintkeras.syntax.parse import ParseFailure, parse_snippet
+
+    try:
+        if os.path.getsize(path) > _LARGEST:
+            return None
+        data = Path(path).read_bytes()
+        return parse_snippet(read(path, data, "python").snippets[0]).module
+    except (OSError, DocumentError, ParseFailure):
+        return None
