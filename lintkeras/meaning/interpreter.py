@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 
 import libcst as cst
 
@@ -83,6 +84,8 @@ class _Frame:
     base: State
     returns: list[tuple[Value, Changes]] = field(default_factory=list)
     yields: bool = False
+    abstract: bool = False
+    """It raises NotImplementedError: a subclass that nobody sees does the work."""
 
 
 class Interpreter:
@@ -305,8 +308,7 @@ class Interpreter:
                 domain = Domain(("of", sources if identified else gradient.call.node))
                 return Content((Entry(gradient, domain),))
             case Either(values=values):
-                contents = [self.content(v) for v in values]
-                return contents[0] if all(c == contents[0] for c in contents) else OPAQUE
+                return reduce(join_content, map(self.content, values))
         return OPAQUE
 
     def set_content(self, value: List, content: Content) -> None:
@@ -610,7 +612,7 @@ class Interpreter:
         if results is not None:
             results.extend(value for value, _ in frame.returns)
         if not frame.returns:
-            self.alive = forced  # it always raises
+            self.alive = forced or frame.abstract  # else it always raises
             return UNKNOWN
         if frame.yields or is_coroutine:
             return UNKNOWN
@@ -622,11 +624,8 @@ class Interpreter:
         """The result of a call with several returns; lists are joined by their content."""
         values = [value for value, _ in returns]
         if len(values) > 1 and all(isinstance(v, List) for v in values):
-            contents = [self.content(v) for v in values]
-            joined = contents[0]
-            for content in contents[1:]:
-                joined = join_content(joined, content)
             if node is not None:
+                joined = reduce(join_content, map(self.content, values))
                 return self.new_list(node, joined, "result")
         return join_all(values)
 

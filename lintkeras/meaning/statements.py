@@ -18,6 +18,7 @@ from lintkeras.meaning.values import (
     NONE,
     UNKNOWN,
     Class,
+    Computed,
     Function,
     List,
     Symbol,
@@ -69,9 +70,17 @@ def _return(run: Interpreter, node: cst.Return) -> None:
 
 
 def _raise(run: Interpreter, node: cst.Raise) -> None:
-    if node.exc is not None:
-        run.eval(node.exc)
+    value = run.eval(node.exc) if node.exc is not None else UNKNOWN
+    raised = value.function if isinstance(value, Computed) else value
+    if raised == Symbol("builtins.NotImplementedError"):
+        run.frames[-1].abstract = True
     run.alive = False
+
+
+def _assert(run: Interpreter, node: cst.Assert) -> None:
+    run.eval(node.test)
+    if node.msg is not None:
+        run.eval(node.msg)
 
 
 def _leave_loop(run: Interpreter, node: cst.Break | cst.Continue) -> None:
@@ -184,6 +193,7 @@ STATEMENTS: dict[str, Callable[..., None]] = {
     "Del": _delete,
     "Return": _return,
     "Raise": _raise,
+    "Assert": _assert,
     "Break": _leave_loop,
     "Continue": _leave_loop,
     "Global": _global,

@@ -453,6 +453,9 @@ def join_content(first: Content, second: Content) -> Content:
             if shared == shared_too and opposite:
                 merged = Entry(join(one.value, other.value), one.domain, tuple(shared))
                 return Content((*short[:-1], merged))
+    if [(e.domain, e.tests) for e in short] == [(e.domain, e.tests) for e in long]:
+        pairs = zip(short, long, strict=True)
+        return Content(tuple(Entry(join(a.value, b.value), a.domain, a.tests) for a, b in pairs))
     return OPAQUE
 
 

@@ -32,12 +32,20 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
+    alternatives,
 )
 
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
 TAPES = frozenset({"tf.GradientTape"})
+_TENSORS = frozenset({
+    "Variable", "cast", "clip_by_value", "concat", "concatenate", "constant", "convert_to_tensor",
+    "expand_dims", "gather", "identity", "linspace", "ones", "ones_like", "normal", "pad", "random",
+    "range", "repeat", "reshape", "resize", "squeeze", "stack", "tile", "transpose",
+    "truncated_normal", "uniform", "zeros", "zeros_like",
+})  # fmt: skip
+"""Functions of TensorFlow and Keras (by their last name) that return one tensor, never a list."""
 
 
 def _tape(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -130,24 +138,52 @@ def _differentiate(
     return _gradient(run, tape, target, sources, node) if name == "gradient" else UNKNOWN
 
 
+def _is_tensor(value: Value) -> bool:
+    """Whether a source is certainly a single tensor or variable, not a list of them."""
+    match value:
+        case Weight() | Instance() | Const():
+            return True
+        case Computed(function=Symbol() as symbol) if symbol.flavour != "other":
+            return symbol.name.rpartition(".")[2] in _TENSORS
+        case Computed(function=str() as operator):
+            return operator in ("Subtract", "Divide", "Power", "MatrixMultiply", "Minus")
+        case Either(values=values):
+            return all(_is_tensor(one) for one in values)
+    return False
+
+
 def _gradient(run: Interpreter, tape: Tape, target: Value, sources: Value, node: cst.Call) -> Value:
-    match sources:
-        case List() | Sequence():
-            call = GradientCall(node, tape, target, sources, True)
-            entries = tuple(
-                Entry(Gradient(call, entry.value), entry.domain, entry.tests)
-                for entry in run.content(sources).entries
+    """The gradients, in the structure of the sources."""
+    is_list = all(isinstance(one, (List, Sequence)) for one in alternatives(sources))
+    known = is_list or isinstance(sources, Dict) or _is_tensor(sources)
+    call = GradientCall(node, tape, target, sources, is_list if known else None)
+    return _in_structure(run, call, sources, "gradients")
+
+
+def _in_structure(run: Interpreter, call: GradientCall, sources: Value, path: str) -> Value:
+    """What stands in the result of ``tape.gradient`` where ``sources`` stood in its argument."""
+    if _is_tensor(sources):
+        return Gradient(call, sources)
+    if all(isinstance(one, (List, Sequence)) for one in alternatives(sources)):
+        entries = tuple(
+            Entry(
+                Gradient(call, entry.value)
+                if entry.domain is not None
+                else _in_structure(run, call, entry.value, f"{path}.{index}"),
+                entry.domain,
+                entry.tests,
             )
-            result: Value = run.new_list(node, Content(entries))
-        case Weight() | Instance() | Computed() | Const():
-            call = GradientCall(node, tape, target, sources, False)
-            result = Gradient(call, sources)
-        case Dict() | Either():
-            return UNKNOWN
-        case _:
-            call = GradientCall(node, tape, target, sources, None)
-            result = Computed("gradients", Arguments((Gradient(call, UNKNOWN),)), node)
-    return result
+            for index, entry in enumerate(run.content(sources).entries)
+        )
+        return run.new_list(call.node, Content(entries), path)
+    if isinstance(sources, Dict):
+        return Dict(
+            tuple(
+                (key, _in_structure(run, call, value, f"{path}.{key}"))
+                for key, value in sources.items
+            )
+        )
+    return Computed("gradients", Arguments((Gradient(call, UNKNOWN),)), call.node)
 
 
 FUNCTIONS: dict[str, Model] = {
