@@ -18,6 +18,7 @@ from lintkeras.meaning.facts import (
     TapeUse,
 )
 from lintkeras.meaning.values import (
+    ANYTHING,
     Const,
     CustomGradient,
     Rectify,
@@ -346,7 +347,7 @@ def _misaligned(step: OptimizerStep) -> bool:
         own
         and bool(left[0].tests)
         and not right[0].tests
-        and left[0].domain is not None
+        and left[0].domain not in (None, ANYTHING)
         and left[0].domain == right[0].domain
     )
 

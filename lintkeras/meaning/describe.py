@@ -97,6 +97,8 @@ class _Words:
         match value:
             case Unknown(origin=("parameter", _, str() as name)):
                 return f"parameter {name}"
+            case Unknown(origin=("attribute", owner, str() as name)):
+                return f"{self.named(owner)}.{name}"  # type: ignore[arg-type]
             case Unknown(origin=("free", str() as name)):
                 return f"unbound {name}"
             case Unknown(origin=("item", of, index)):

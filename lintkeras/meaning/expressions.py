@@ -35,6 +35,7 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
+    alternatives,
     join,
     join_all,
 )
@@ -86,6 +87,11 @@ def _attribute(run: Interpreter, node: cst.Attribute) -> Value:
 def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
     holder = run.eval(node.value)
     index = index_of(run, node)
+    return join_all([_item(run, one, index, node) for one in alternatives(holder)])
+
+
+def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
+    """``holder[index]``."""
     match holder, index:
         case Dict(), Const(value=key):
             return holder.get(key)
@@ -147,7 +153,9 @@ def _dict(run: Interpreter, node: cst.Dict) -> Value:
 
 
 def _lambda(run: Interpreter, node: cst.Lambda) -> Value:
-    return Function(node, run.scope, None, defaults(run, node.params))
+    function = Function(node, run.scope, None, defaults(run, node.params))
+    run.pending.append(function)
+    return function
 
 
 def defaults(run: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
@@ -170,10 +178,10 @@ def _binary(run: Interpreter, node: cst.BinaryOperation) -> Value:
     left, right = run.eval(node.left), run.eval(node.right)
     operator = type(node.operator).__name__
     if operator == "Add" and isinstance(left, (List, Sequence)):
-        if isinstance(right, (List, Sequence)):
-            joined = (*run.content(left).entries, *run.content(right).entries)
-            return run.new_list(node, Content(joined))
-        return UNKNOWN
+        joined = Content((*run.content(left).entries, *run.content(right).entries))
+        if isinstance(left, Sequence):
+            return bounded(Sequence("tuple", joined))
+        return run.new_list(node, joined)
     note_list_arithmetic(run, node, operator, left, node.left, right, node.right)
     note_list_arithmetic(run, node, operator, right, node.right, left, node.left)
     return binary(operator, left, right, node)
@@ -306,13 +314,13 @@ def _arguments(run: Interpreter, node: cst.Call) -> Arguments:
     positional: list[Value] = []
     keywords: list[tuple[str, Value]] = []
     complete = True
+    rest: Value | None = None
     for argument in node.args:
         value = run.eval(argument.value)
         if argument.star == "*":
             plain = run.content(value).plain()
             if plain is None:
-                # zip(*x): the callee sees that something came this way.
-                complete = False
+                complete, rest = False, rest or value
             else:
                 positional.extend(plain)
         elif argument.star == "**":
@@ -324,7 +332,7 @@ def _arguments(run: Interpreter, node: cst.Call) -> Arguments:
             keywords.append((argument.keyword.value, value))
         elif complete:
             positional.append(value)
-    return Arguments(tuple(positional), tuple(keywords), complete)
+    return Arguments(tuple(positional), tuple(keywords), complete, rest)
 
 
 EXPRESSIONS: dict[str, Callable[..., Value]] = {

@@ -226,7 +226,7 @@ class Interpreter:
         """Enter the methods of a class that were not called, on an object of its own.
 
         Attributes that methods other than ``__init__`` and ``build`` set are unknown to the
-        others, since nothing says in which order methods run.
+        others (though the same thing each time), since nothing says in which order methods run.
         """
         owner = Instance(cls, ("self", cls.node))
         methods = self.methods.get(cls, [])
@@ -241,7 +241,8 @@ class Interpreter:
         for method in methods:
             if method.name not in _STRAIGHT_METHODS:
                 for attribute in attributes_set(method.node):
-                    self.state.cells[(owner, attribute)] = UNKNOWN
+                    origin = ("attribute", owner, attribute)
+                    self.state.cells[(owner, attribute)] = Unknown(origin)
         if is_layer:
             self._note_layer(cls, owner)
         for method in fresh:

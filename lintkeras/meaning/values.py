@@ -145,11 +145,15 @@ def _merged(lines: list[list[Class | Symbol]]) -> Iterator[Class | Symbol]:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The arguments of one call. ``complete`` is false behind ``*args`` or ``**kwargs``."""
+    """The arguments of one call. ``complete`` is false behind ``*args`` or ``**kwargs``.
+
+    ``rest`` is what stood behind the first ``*``, where its length is not known.
+    """
 
     positional: tuple[Value, ...] = ()
     keywords: tuple[tuple[str, Value], ...] = ()
     complete: bool = True
+    rest: Value | None = None
 
     def get(self, name: str, position: int | None = None) -> Value | None:
         """The argument given by keyword or position; None where it was not given."""

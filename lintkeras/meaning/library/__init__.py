@@ -6,6 +6,7 @@ name and arguments (``Computed``), which later stages may still recognise, and c
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -22,7 +23,7 @@ from lintkeras.meaning.library.models import (
     note_method,
 )
 from lintkeras.meaning.library.python import list_method
-from lintkeras.meaning.library.steps import note_step, strategy_run
+from lintkeras.meaning.library.steps import note_step, strategy_run, unscaled
 from lintkeras.meaning.library.tapes import enter_context, tape_method
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
@@ -64,6 +65,7 @@ _DESCRIPTORS = frozenset({
     "builtins.property", "functools.cached_property", "builtins.staticmethod",
     "builtins.classmethod",
 })  # fmt: skip
+_CHANGE_ARGUMENTS = frozenset({"bisect", "heapq", "operator"})
 _SAVERS = frozenset({
     "keras.callbacks.ModelCheckpoint", "keras.models.save_model", "keras.saving.save_model",
 })  # fmt: skip
@@ -155,7 +157,18 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
     for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
         if isinstance(value, Function) and name.startswith("tf.data"):
             run.enter(value, Arguments((), (), complete=False), node)
-    return term(symbol, unwrapped(run, arguments), node)
+    result = term(symbol, unwrapped(run, arguments), node)
+    if not _leaves_arguments_alone(symbol):
+        run.escape(arguments)
+    return result
+
+
+def _leaves_arguments_alone(symbol: Symbol) -> bool:
+    """Whether a function changes nothing of what it is given: most of Python, NumPy, TensorFlow."""
+    package, *path = symbol.name.split(".")
+    if path[-1:] == ["shuffle"] or package in _CHANGE_ARGUMENTS:
+        return False
+    return symbol.flavour != "other" or package == "numpy" or package in sys.stdlib_module_names
 
 
 def call_method(
@@ -192,6 +205,8 @@ def call_method(
                 return UNKNOWN
     if name == "apply_gradients" or name == "apply":
         note_step(run, of, name, arguments, node)
+    if name == "get_unscaled_gradients":
+        return unscaled(run, of, arguments, node)
     if name == "save":
         run.facts.note(ModelSaved(node))
     if isinstance(of, (Unknown, Member)):

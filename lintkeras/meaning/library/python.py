@@ -38,11 +38,25 @@ if TYPE_CHECKING:
 
 
 def _zip(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    if arguments.rest is not None and len(node.args) == 1:
+        return Sequence("zip", _columns(run, run.content(arguments.rest)))
     if not arguments.complete or not arguments.positional:
         return Sequence("zip", OPAQUE)
     parts = tuple(run.content(value) for value in arguments.positional)
     nodes = (node, *(a.value for a in node.args))
     return Sequence("zip", _side_by_side(run, parts), parts, nodes)
+
+
+def _columns(run: Interpreter, rows: Content) -> Content:
+    """``zip(*pairs)``: the first of all pairs, the second of all pairs."""
+    if len(rows.entries) != 1:
+        return OPAQUE
+    (row,) = rows.entries
+    values = run.content(row.value).plain() if isinstance(row.value, Sequence) else None
+    return Content(tuple(
+        Entry(Sequence("tuple", Content((Entry(value, row.domain, row.tests),))))
+        for value in values
+    )) if values is not None else OPAQUE  # fmt: skip
 
 
 def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:

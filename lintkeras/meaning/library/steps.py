@@ -9,6 +9,7 @@ import libcst as cst
 
 from lintkeras.meaning.facts import OptimizerStep, TapeUse
 from lintkeras.meaning.library.models import layers_behind
+from lintkeras.meaning.operators import binary
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
     OPAQUE,
@@ -87,6 +88,19 @@ def _resolved_optimizer(run: Interpreter, optimizer: Value) -> Value:
         if found is not State.MISSING:
             return found  # type: ignore[return-value]
     return optimizer
+
+
+def unscaled(run: Interpreter, optimizer: Value, arguments: Arguments, node: cst.Call) -> Value:
+    """``optimizer.get_unscaled_gradients(gradients)``: each divided by the loss scale."""
+    given = arguments.get("grads", 0)
+    if given is None:
+        return UNKNOWN
+    scale = Member(optimizer, "loss_scale")
+    entries = tuple(
+        Entry(binary("Divide", entry.value, scale, node), entry.domain, entry.tests)
+        for entry in run.content(given).entries
+    )
+    return run.new_list(node, Content(entries), "unscaled")
 
 
 def strategy_run(run: Interpreter, of: Value, arguments: Arguments, node: cst.Call) -> Value:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.library.calling import Model, unwrapped
+from lintkeras.meaning.library.calling import Model, tuple_of, unwrapped
 from lintkeras.meaning.library.python import map_calls
 from lintkeras.meaning.operators import binary, edited, multiply, term
 from lintkeras.meaning.values import (
@@ -14,6 +14,8 @@ from lintkeras.meaning.values import (
     Arguments,
     Computed,
     Const,
+    Content,
+    Entry,
     Gradient,
     List,
     Rectify,
@@ -104,6 +106,23 @@ def _where(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Cal
     return term(symbol, arguments, node)
 
 
+def _clip_all(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``tf.clip_by_global_norm(tensors, norm)``: the clipped tensors, and the norm they had."""
+    given = arguments.get("t_list", 0)
+    if given is None:
+        return UNKNOWN
+    rest = tuple(v for v in (arguments.get("clip_norm", 1), arguments.get("use_norm", 2)) if v)
+    content = run.content(given)
+    entries = tuple(
+        Entry(term(symbol, Arguments((e.value, *rest)), node), e.domain, e.tests)
+        for e in content.entries
+    )
+    norm = term(
+        Symbol("tensorflow.linalg.global_norm"), Arguments((Sequence("list", content),)), node
+    )
+    return tuple_of((run.new_list(node, Content(entries), "clipped"), norm))
+
+
 FUNCTIONS: dict[str, Model] = {
     **dict.fromkeys(IDENTITIES, _identity),
     **dict.fromkeys(RELUS, _relu),
@@ -122,6 +141,7 @@ FUNCTIONS: dict[str, Model] = {
     "tf.maximum": _maximum,
     "keras.ops.maximum": _maximum,
     "keras.backend.maximum": _maximum,
+    "tf.clip_by_global_norm": _clip_all,
     "tf.where": _where,
     "keras.ops.where": _where,
 }
