@@ -118,7 +118,7 @@ def _classify(context: Context, step: OptimizerStep) -> GradientChange | None:
         rule = found.optimizer.rule if found.optimizer is not None else None
         lowers = rule is None or rule.keeps_signs
         return replace(found, code="LK108" if weights and only and lowers else "")
-    if weights and factors and not _silenced(context, found) and not _shared(context, found):
+    if factors and not _silenced(context, found) and not _shared(context, found):
         return replace(found, code=_factor_rule(found))
     return found
 
