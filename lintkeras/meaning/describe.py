@@ -27,6 +27,7 @@ from lintkeras.meaning.values import (
     GradientEdit,
     Index,
     Instance,
+    Items,
     Length,
     List,
     Member,
@@ -64,6 +65,9 @@ class View(Protocol):
 
     def content(self, value: Value) -> Content:
         """What iterating over the value gives."""
+
+    def items(self, value: Value) -> Items:
+        """What a dictionary holds."""
 
 
 def describe(value: Value, view: View) -> str:
@@ -132,8 +136,10 @@ class _Words:
                 return self.sequence(content, "(", ",)" if plain and len(plain) == 1 else ")")
             case Sequence(kind=kind, content=content):
                 return f"{kind} {self.sequence(content, '[', ']')}"
-            case Dict(items=items):
-                return "{" + ", ".join(f"{key!r}: {self.named(v)}" for key, v in items) + "}"
+            case Dict() | Items():
+                held = self.view.items(value)
+                shown = [f"{key!r}: {self.named(v)}" for key, v in held.items]
+                return "{" + ", ".join(shown if held.complete else [*shown, "..."]) + "}"
             case Index(domain=domain):
                 return f"index of {self.domain(domain.identity)}"
             case Length(domain=domain):

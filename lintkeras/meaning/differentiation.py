@@ -14,10 +14,10 @@ from lintkeras.meaning.values import (
     Const,
     Content,
     CustomGradient,
-    Dict,
     Either,
     Gradient,
     Instance,
+    Items,
     Member,
     PerEntry,
     Sequence,
@@ -151,7 +151,7 @@ def connection(
         case Either(values=values):
             found = {connection(value, is_source, recorded) for value in values}
             return found.pop() if len(found) == 1 else Connection(None)
-        case Sequence() | Dict() | PerEntry():
+        case Sequence() | Items() | PerEntry():
             return _all(_inputs(target), is_source, recorded)
         case Const() | Symbol():
             return Connection(False)
@@ -176,7 +176,7 @@ def _inputs(value: Value) -> Iterator[Value]:
                 yield Unknown()
         case Sequence(content=content):
             yield from (entry.value for entry in content.entries)
-        case Dict(items=items):
+        case Items(items=items):
             yield from (item for _, item in items)
         case PerEntry(values=values):
             yield from values

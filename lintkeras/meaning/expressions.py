@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.facts import ListArithmetic
+from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.operators import binary, bounded, compare, term, unary
 from lintkeras.meaning.outline import (
     all_parameters,
@@ -17,6 +18,7 @@ from lintkeras.meaning.state import Scope
 from lintkeras.meaning.targets import assign, index_of
 from lintkeras.meaning.values import (
     ANYTHING,
+    LOST,
     NONE,
     UNKNOWN,
     Arguments,
@@ -24,10 +26,12 @@ from lintkeras.meaning.values import (
     Const,
     Content,
     Dict,
+    Domain,
     Entry,
     Function,
     Gradient,
     Index,
+    Items,
     List,
     Member,
     Sequence,
@@ -36,15 +40,11 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
-    join,
     join_all,
 )
 
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
-
-_UNROLLED = 8
-"""Up to this many known elements a comprehension is evaluated one by one."""
 
 
 def _name(run: Interpreter, node: cst.Name) -> Value:
@@ -93,8 +93,12 @@ def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
 def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
     """``holder[index]``."""
     match holder, index:
-        case Dict(), Const(value=key):
-            return holder.get(key)
+        case ((Dict() | Items()), _):
+            found = run.items(holder).get(index.value) if isinstance(index, Const) else None
+            return UNKNOWN if found is None else found
+        case List(), Index(domain=domain):
+            held = run.stored(holder).entries
+            return held[0].value if len(held) == 1 and held[0].domain == domain else UNKNOWN
         case ((List() | Sequence()), _):
             content = run.content(holder)
             plain = content.plain()
@@ -135,21 +139,15 @@ def _display(run: Interpreter, node: cst.List | cst.Tuple | cst.Set) -> Value:
 
 
 def _dict(run: Interpreter, node: cst.Dict) -> Value:
-    items: dict[object, Value] = {}
-    known = True
+    items = Items()
     for element in node.elements:
-        value = run.eval(element.value)
         if isinstance(element, cst.DictElement):
             key = run.eval(element.key)
-            if isinstance(key, Const):
-                items[key.value] = value
-            else:
-                known = False
+            value = run.eval(element.value)
+            items = items.put(key.value, value) if isinstance(key, Const) else LOST
         else:
-            known = known and isinstance(value, Dict)
-            if isinstance(value, Dict):
-                items.update(value.items)
-    return bounded(Dict(tuple(items.items()))) if known else UNKNOWN
+            items = items.updated(run.items(run.eval(element.value)))
+    return run.new_dict(node, items)
 
 
 def _lambda(run: Interpreter, node: cst.Lambda) -> Value:
@@ -171,7 +169,15 @@ def _if_exp(run: Interpreter, node: cst.IfExp) -> Value:
     test = run.eval(node.test)
     if isinstance(test, Const):
         return run.eval(node.body if test.value else node.orelse)
-    return join(run.eval(node.body), run.eval(node.orelse))
+    results: list[Value] = []
+
+    def side(expression: cst.BaseExpression) -> None:
+        results.append(run.eval(expression))
+
+    first = run.branch(lambda: side(node.body), Test(test, True, node.test))
+    second = run.branch(lambda: side(node.orelse), Test(test, False, node.test))
+    run.merge([first, second])
+    return join_all(results)
 
 
 def _binary(run: Interpreter, node: cst.BinaryOperation) -> Value:
@@ -215,11 +221,18 @@ def note_list_arithmetic(
 
 
 def _boolean(run: Interpreter, node: cst.BooleanOperation) -> Value:
-    left, right = run.eval(node.left), run.eval(node.right)
+    left = run.eval(node.left)
+    operator = type(node.operator).__name__
     if isinstance(left, Const):
-        shortcut = bool(left.value) == isinstance(node.operator, cst.Or)
-        return left if shortcut else right
-    return term(type(node.operator).__name__, Arguments((left, right)), node)
+        shortcut = bool(left.value) == (operator == "Or")
+        return left if shortcut else run.eval(node.right)
+    rights: list[Value] = []
+
+    def side() -> None:
+        rights.append(run.eval(node.right))
+
+    run.merge([run.branch(side, Test(left, operator == "And", node.left)), {}])
+    return term(operator, Arguments((left, *rights)), node)
 
 
 def _comparison(run: Interpreter, node: cst.Comparison) -> Value:
@@ -239,42 +252,73 @@ def _comprehension(run: Interpreter, node: cst.ListComp | cst.GeneratorExp | cst
 
 
 def _comprehend(run: Interpreter, clause: cst.CompFor, element: cst.BaseExpression) -> Content:
+    """What the clauses of a comprehension give, entry by entry."""
     content = run.content(run.eval(clause.iter))
     outer = run.scope
-    run.scope = Scope("function", outer, outer.calls, outer.function)
+    scope = run.scope = Scope("comprehension", outer, outer.calls, outer.function)
+    results: list[Entry] = []
     try:
-        if len(content.entries) > _UNROLLED:
+        if not run.may_unroll(len(content.entries)):
             values = join_all([entry.value for entry in content.entries])
             content = Content((Entry(values, ANYTHING),))
-        results: list[Entry] = []
-        for entry in content.entries:
-            assign(run, clause.target, entry.value)
-            tests = list(entry.tests)
-            keep = True
-            for condition in clause.ifs:
-                value = run.eval(condition.test)
-                if isinstance(value, Const):
-                    keep = keep and bool(value.value)
-                else:
-                    tests.append(Test(value, True, condition.test))
-            if clause.inner_for_in is not None:
-                inner = _comprehend(run, clause.inner_for_in, element)
-                if entry.domain is None and not tests:
-                    results.extend(inner.entries if keep else ())
-                else:
-                    results.extend(Entry(e.value, ANYTHING, e.tests) for e in inner.entries)
+        for number, entry in enumerate(content.entries):
+            if entry.domain is None:
+                with run.inside(clause, number), run.unrolled(len(content.entries)):
+                    results.extend(_one_round(run, scope, clause, element, entry))
             else:
-                value = run.eval(element)
-                if keep:
-                    results.append(Entry(value, entry.domain, tuple(tests)))
+                domain = entry.domain
+                if domain == ANYTHING:
+                    domain = Domain(("loop", *run.identity(clause)))
+                found: list[Entry] = []
+
+                def body(entry: Entry = entry, found: list[Entry] = found) -> None:
+                    found[:] = _one_round(run, scope, clause, element, entry)
+
+                rounds(run, clause, domain, body)
+                results.extend(found)
         return Content(tuple(results))
     finally:
         run.scope = outer
 
 
+def _one_round(
+    run: Interpreter, scope: Scope, clause: cst.CompFor, element: cst.BaseExpression, entry: Entry
+) -> list[Entry]:
+    assign(run, clause.target, entry.value, scope)
+    conditions: list[Test] = []
+    for condition in clause.ifs:
+        value = run.eval(condition.test)
+        if not isinstance(value, Const):
+            conditions.append(Test(value, True, condition.test))
+        elif not value.value:
+            return []
+    found: list[Entry] = []
+    tests = (*entry.tests, *conditions)
+
+    def side() -> None:
+        run.tests.extend(tests)
+        if clause.inner_for_in is None:
+            found.append(Entry(run.eval(element), entry.domain, tests))
+            return
+        inner = _comprehend(run, clause.inner_for_in, element).entries
+        single = entry.domain is None and not tests
+        found.extend(inner if single else (Entry(e.value, ANYTHING, e.tests) for e in inner))
+
+    if tests:
+        run.merge([run.branch(side), {}])
+    else:
+        side()
+    return found
+
+
 def _dict_comp(run: Interpreter, node: cst.DictComp) -> Value:
-    _comprehend(run, node.for_in, node.value)
-    return UNKNOWN
+    pair = cst.Tuple([cst.Element(node.key), cst.Element(node.value)])
+    items = Items()
+    for entry in _comprehend(run, node.for_in, pair).entries:
+        key, value = run.content(entry.value).plain() or (UNKNOWN, UNKNOWN)
+        certain = isinstance(key, Const) and entry.domain is None and not entry.tests
+        items = items.put(key.value, value) if certain and isinstance(key, Const) else LOST
+    return run.new_dict(node, items)
 
 
 def _named(run: Interpreter, node: cst.NamedExpr) -> Value:
@@ -324,10 +368,9 @@ def _arguments(run: Interpreter, node: cst.Call) -> Arguments:
             else:
                 positional.extend(plain)
         elif argument.star == "**":
-            if isinstance(value, Dict):
-                keywords.extend((k, v) for k, v in value.items if isinstance(k, str))
-            else:
-                complete = False
+            held = run.items(value)
+            keywords.extend((k, v) for k, v in held.items if isinstance(k, str))
+            complete = complete and held.complete
         elif argument.keyword is not None:
             keywords.append((argument.keyword.value, value))
         elif complete:

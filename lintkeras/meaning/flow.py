@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
 from lintkeras.meaning import library
-from lintkeras.meaning.outline import (
-    Assigned,
-    is_main_guard,
-    names_in_pattern,
-)
-from lintkeras.meaning.state import Changes, State
+from lintkeras.meaning.loops import rounds
+from lintkeras.meaning.outline import is_main_guard, leaves_early, names_in_pattern
+from lintkeras.meaning.state import Changes, Journal, join_cells
 from lintkeras.meaning.targets import assign
 from lintkeras.meaning.values import (
     ANYTHING,
-    OPAQUE,
     UNKNOWN,
     Const,
-    Content,
     Domain,
-    Entry,
-    Instance,
-    List,
+    Tape,
     Test,
     Unknown,
-    Value,
     join_all,
 )
 
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
-
-
-@dataclass
-class Loop:
-    """One running loop: what it runs over and how its body was left early."""
-
-    node: cst.CSTNode
-    domain: Domain
-    base: State
-    exits: list[Changes] = field(default_factory=list)
-    grown: set[List] = field(default_factory=set)
-    """The lists that its body appends to."""
 
 
 def _if(run: Interpreter, node: cst.If) -> None:
@@ -64,10 +43,8 @@ def _if(run: Interpreter, node: cst.If) -> None:
 
     if taken is not None or is_main_guard(node.test):
         chosen = then if taken is not False else otherwise
-        other = otherwise if chosen is then else then
-        run.branch(other)
-        changes = run.branch(chosen)
-        run.merge([changes])
+        run.aside(otherwise if chosen is then else then)
+        run.merge([run.branch(chosen)])
         return
     first = run.branch(then, Test(value, True, node.test))
     second = run.branch(otherwise, Test(value, False, node.test))
@@ -78,39 +55,66 @@ def _if(run: Interpreter, node: cst.If) -> None:
 
 
 def _with(run: Interpreter, node: cst.With) -> None:
+    """The body; behind a context manager that nobody knows it may have stopped anywhere."""
     outer = run.recording
+    certain = True
     for item in node.items:
-        value = run.eval(item.item)
-        library.enter_context(run, value)
+        manager = run.eval(item.item)
+        library.enter_context(run, manager)
+        certain = certain and library.lets_errors_pass(manager)
         if item.asname is not None:
-            assign(run, item.asname.name, value)
-    run.suite(node.body)
+            entered = manager if isinstance(manager, Tape) else UNKNOWN
+            assign(run, item.asname.name, entered)
+    if certain:
+        run.suite(node.body)
+    else:
+        with run.journal() as journal:
+            whole = run.branch(lambda: run.suite(node.body))
+        run.merge([whole, run.partly(journal)] if whole is not None else [None])
     run.recording = outer
 
 
 def _try(run: Interpreter, node: cst.Try | cst.TryStar) -> None:
-    paths: list[Changes | None] = []
+    """A handler starts from any point of the body; so does ``finally`` where no path is left."""
+    frame, loop = run.frames[-1], run.loops[-1] if run.loops else None
+    exits: list[list[Any]] = [frame.returns]
+    exits += [loop.breaks, loop.continues] if loop is not None else []
+    earlier = [len(one) for one in exits]
+    started: Journal = {}
 
     def body() -> None:
-        run.suite(node.body)
+        with run.journal() as journal:
+            run.suite(node.body)
+        started.update(journal)
         if node.orelse is not None and run.alive:
             run.suite(node.orelse.body)
 
-    main = run.branch(body)
-    paths.append(main)
-    for handler in node.handlers:
+    def handle(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> None:
+        run.state.cells.update(run.partly(started))
+        if handler.type is not None:
+            run.eval(handler.type)
+        if handler.name is not None:
+            assign(run, handler.name.name, UNKNOWN)
+        run.suite(handler.body)
 
-        def handle(handler: cst.ExceptHandler | cst.ExceptStarHandler = handler) -> None:
-            if handler.name is not None:
-                assign(run, handler.name.name, UNKNOWN)
-            run.suite(handler.body)
-
-        paths.append(run.branch(handle))
+    with run.journal() as everything:
+        paths = [run.branch(body)]
+        paths += [run.branch(lambda h=handler: handle(h)) for handler in node.handlers]  # type: ignore[misc]
     run.merge(paths)
-    if node.finalbody is not None:
-        alive, run.alive = run.alive, True
+    if node.finalbody is None:
+        return
+    alive, run.alive = run.alive, True
+    if not alive:
+        run.state.cells.update(run.partly(everything))
+    with run.journal() as final:
         run.suite(node.finalbody.body)
-        run.alive = run.alive and alive
+    run.alive = run.alive and alive
+    for one, count in zip(exits, earlier, strict=True):
+        for left in one[count:]:
+            changes = left[1] if isinstance(left, tuple) else left
+            for key, cell in final.items():
+                before = changes.get(key, run.state.find(key))
+                changes[key] = join_cells([before, cell])
 
 
 def _match(run: Interpreter, node: cst.Match) -> None:
@@ -130,7 +134,21 @@ def _match(run: Interpreter, node: cst.Match) -> None:
 
 
 def _for(run: Interpreter, node: cst.For) -> None:
-    content = run.content(run.eval(node.iter))
+    iterated = run.eval(node.iter)
+    content = run.content(iterated)
+    plain = content.plain()
+    if plain is not None and run.may_unroll(len(plain)) and not leaves_early(node.body):
+        run.loop_nodes.append(node)
+        with run.unrolled(len(plain)):
+            for number, value in enumerate(plain):
+                with run.inside(node, number):
+                    if run.alive:
+                        assign(run, node.target, value)
+                        run.suite(node.body)
+        run.loop_nodes.pop()
+        if node.orelse is not None and run.alive:
+            run.suite(node.orelse.body)
+        return
     entries = content.entries
     if len(entries) == 1 and entries[0].domain is not None:
         item, domain = entries[0].value, entries[0].domain
@@ -138,116 +156,32 @@ def _for(run: Interpreter, node: cst.For) -> None:
     else:
         item = join_all([entry.value for entry in entries]) if entries else UNKNOWN
         domain, tests = Domain(("loop", *run.identity(node))), ()
-    if item == UNKNOWN:
-        item = Unknown(("element", node))
     if domain == ANYTHING:
         domain = Domain(("loop", *run.identity(node)))
+    if item == UNKNOWN:
+        # The same thing for a whole round, of which nothing is known but that it is data.
+        is_data = isinstance(iterated, Unknown) or not isinstance(node.iter, cst.Name)
+        item = Unknown(("element", *run.identity(node))) if is_data else item
 
     def body() -> None:
         run.tests.extend(tests)
         assign(run, node.target, item)
         run.suite(node.body)
 
-    _loop(run, node, domain, body)
-    if node.orelse is not None and run.alive:
-        run.suite(node.orelse.body)
+    rounds(run, node, domain, body, node.orelse, certain=bool(plain))
 
 
 def _while(run: Interpreter, node: cst.While) -> None:
+    forever = False
+
     def body() -> None:
-        run.eval(node.test)
+        nonlocal forever
+        test = run.eval(node.test)
+        forever = isinstance(test, Const) and bool(test.value)
         run.suite(node.body)
 
-    _loop(run, node, Domain(("loop", *run.identity(node))), body)
-    if node.orelse is not None and run.alive:
-        run.suite(node.orelse.body)
-
-
-def _loop(
-    run: Interpreter, node: cst.For | cst.While, domain: Domain, body: Callable[[], None]
-) -> None:
-    """Evaluate a loop body once, as one of its rounds.
-
-    What the body assigns is unknown when a round begins; a list that it appends to gets one
-    entry for each member of the domain. So one evaluation stands for all rounds.
-    """
-    with run.overlay() as overlay:
-        loop = Loop(node, domain, overlay)
-        _forget_assigned(run, node)
-        run.loops.append(loop)
-        tests = len(run.tests)
-        with run.overlay() as inner:
-            loop.base = inner.below  # type: ignore[assignment]
-            body()
-            paths = list(loop.exits)
-            if run.alive:
-                paths.append(inner.cells)
-        del run.tests[tests:]
-        run.loops.pop()
-        run.alive = True
-        if paths:
-            overlay.merge(paths)
-        _close_lists(run, overlay, node, domain)
-        changes = overlay.cells
-    # A list of which each entry was visited needs no round that never ran.
-    visited: Changes = {
-        key: cell
-        for key, cell in changes.items()
-        if isinstance(cell, Content) and all(e.domain == domain for e in cell.entries)
-    }
-    run.state.merge([visited, changes])
-
-
-def _close_lists(run: Interpreter, overlay: State, node: cst.CSTNode, domain: Domain) -> None:
-    """Take out the marks that stood for the entries of earlier rounds."""
-    mark = Domain(("earlier", node))
-    for key, cell in list(overlay.cells.items()):
-        if isinstance(cell, Content):
-            entries = tuple(e for e in cell.entries if e.domain != mark)
-            grown = any(e.domain == domain for e in entries)
-            if len(entries) < len(cell.entries):
-                before = overlay.below.find(key) if overlay.below else None
-                overlay.cells[key] = (
-                    Content(entries)
-                    if grown
-                    else (before if isinstance(before, Content) else OPAQUE)
-                )
-
-
-def _forget_assigned(run: Interpreter, node: cst.For | cst.While) -> None:
-    assigned = run.assigned.get(node)
-    if assigned is None:
-        assigned = run.assigned[node] = Assigned.of(node)
-    for name in assigned.names:
-        target = run.scope.declared.get(name, run.scope)
-        if run.state.find((target, name)) is not State.MISSING:
-            run.state.cells[(target, name)] = UNKNOWN
-    for owner, attribute in assigned.attributes:
-        value = run.lookup(owner)
-        if isinstance(value, Instance):
-            run.state.cells[(value, attribute)] = UNKNOWN
-    for grown in (*assigned.grown, *assigned.augmented):
-        held = _peek(run, grown)
-        if isinstance(held, List):
-            cell = run.state.find((held, "content"))
-            entries = cell.entries if isinstance(cell, Content) else OPAQUE.entries
-            mark = Entry(UNKNOWN, Domain(("earlier", node)))
-            run.set_content(held, Content((*entries, mark)))
-        elif grown in assigned.augmented and len(grown) == 1 and held is not None:
-            target = run.scope.declared.get(grown[0], run.scope)
-            if run.state.find((target, grown[0])) is not State.MISSING:
-                run.state.cells[(target, grown[0])] = UNKNOWN
-
-
-def _peek(run: Interpreter, path: tuple[str, ...]) -> Value | None:
-    """The value of ``a`` or ``a.b`` without evaluating anything."""
-    value = run.lookup(path[0])
-    if len(path) == 1:
-        return value
-    if isinstance(value, Instance):
-        found = run.state.find((value, path[1]))
-        return found if found is not State.MISSING else None  # type: ignore[return-value]
-    return None
+    domain = Domain(("loop", *run.identity(node)))
+    rounds(run, node, domain, body, node.orelse, endless=lambda: forever)
 
 
 FLOW: dict[str, Callable[..., None]] = {

@@ -13,13 +13,14 @@ from collections.abc import Sequence as Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 import libcst as cst
 
 from lintkeras.meaning import library, objects
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass
-from lintkeras.meaning.flow import Loop
+from lintkeras.meaning.loops import Loop
 from lintkeras.meaning.modules import Modules
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.outline import (
@@ -28,10 +29,20 @@ from lintkeras.meaning.outline import (
     is_static,
     positional_parameters,
 )
-from lintkeras.meaning.state import BUILTINS, Changes, Scope, State
+from lintkeras.meaning.state import (
+    BUILTINS,
+    Cell,
+    Changes,
+    Journal,
+    Key,
+    Scope,
+    State,
+    join_cells,
+)  # fmt: skip
 from lintkeras.meaning.statements import STATEMENTS
 from lintkeras.meaning.values import (
     ANYTHING,
+    LOST,
     NONE,
     OPAQUE,
     UNKNOWN,
@@ -49,6 +60,7 @@ from lintkeras.meaning.values import (
     Gradient,
     Identity,
     Instance,
+    Items,
     Length,
     List,
     Member,
@@ -70,6 +82,10 @@ _DEPTH = 12
 """How many calls of the program's own functions are entered inside each other."""
 _ENTRIES = 16
 """How often one function is entered."""
+_UNROLLED = 8
+"""Up to this many known elements the rounds of a loop are evaluated one by one."""
+_MOST_UNROLLED = 16
+"""The same for loops inside each other, all their rounds together."""
 _STEPS_PER_NODE = 40
 _STEPS_AT_LEAST = 50_000
 _MUTATORS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"})
@@ -111,6 +127,8 @@ class Interpreter:
         self.scope = self.module
         self.frames: list[_Frame] = []
         self.loops: list[Loop] = []
+        self.loop_nodes: list[cst.CSTNode] = []
+        """The same, with those whose rounds are evaluated one by one."""
         self.tests: list[Test] = []
         self.recording: tuple[Tape, ...] = ()
         """The tapes that record what is evaluated now, outermost first."""
@@ -132,6 +150,11 @@ class Interpreter:
         self.attributes: dict[Instance, dict[str, None]] = {}
         """The names that were ever set on each object."""
         self.dataclasses: set[Class] = set()
+        self.journals: list[Journal] = []
+        self.unstable: dict[cst.CSTNode, dict[Key, bool]] = {}
+        """For each loop, what its body was seen to change, and whether item by item."""
+        self.unrolling = 1
+        self.lost = False
         self.patched: set[str] = set()
         """The library names that the program assigned to."""
 
@@ -242,7 +265,7 @@ class Interpreter:
             if method.name not in _STRAIGHT_METHODS:
                 for attribute in attributes_set(method.node):
                     origin = ("attribute", owner, attribute)
-                    self.state.cells[(owner, attribute)] = Unknown(origin)
+                    objects.keep(self, owner, attribute, Unknown(origin))
         if is_layer:
             self._note_layer(cls, owner)
         for method in fresh:
@@ -277,24 +300,24 @@ class Interpreter:
 
     def new_list(self, node: cst.CSTNode, content: Content, tag: str = "") -> List:
         """A fresh list made at ``node``."""
-        result = List((*self.identity(node), tag), tuple(loop.node for loop in self.loops))
-        self.state.cells[(result, "content")] = content
+        loops = tuple(loop.node for loop in self.loops)
+        result = List((*self.identity(node), tag), loops, tuple(self.tests))
+        self.write((result, "content"), content)
         return result
 
     def content(self, value: Value) -> Content:
         """What iterating over ``value`` gives."""
         match value:
             case List():
-                cell = self.state.find((value, "content"))
-                if not isinstance(cell, Content):
-                    return OPAQUE
-                if any(value in loop.grown for loop in self.loops):
-                    return OPAQUE  # it is still growing in a loop that has not ended
-                return cell
+                if any(value in loop.grown or value in loop.rewritten for loop in self.loops):
+                    return OPAQUE  # a loop that has not ended still changes it
+                return self.stored(value)
             case Sequence(content=content):
                 return content
-            case Dict(items=items):
-                return Content(tuple(Entry(Const(key)) for key, _ in items))
+            case Dict() | Items():
+                held = self.items(value)
+                keys = tuple(Entry(Const(key)) for key, _ in held.items)
+                return Content(keys) if held.complete else OPAQUE
             case Unknown(origin=origin) if origin is not None:
                 return Content((Entry(UNKNOWN, Domain(("of", value))),))
             case Member():
@@ -312,14 +335,64 @@ class Interpreter:
                 return reduce(join_content, map(self.content, values))
         return OPAQUE
 
-    def set_content(self, value: List, content: Content) -> None:
-        """Change a list in place."""
-        self.state.cells[(value, "content")] = content
+    def stored(self, value: List) -> Content:
+        """What a list holds, item by item: in a loop that rewrites it, the item at hand."""
+        cell = self.state.find((value, "content"))
+        return cell if isinstance(cell, Content) else OPAQUE
+
+    def set_content(self, value: List, content: Content, *, item_of: Domain | None = None) -> None:
+        """Change a list in place: its item at the running index of ``item_of``, or all of it."""
+        for loop in self.loops:
+            if loop.domain != item_of:
+                loop.changed.add(value)
+        self.write((value, "content"), content)
+        if self.state.find((value, "zip")) is not State.MISSING:
+            self.write((value, "zip"), None)
+
+    def new_dict(self, node: cst.CSTNode, items: Items, tag: str = "") -> Dict:
+        """A fresh dictionary made at ``node``."""
+        result = Dict((*self.identity(node), tag))
+        self.write((result, "items"), items)
+        return result
+
+    def items(self, value: Value) -> Items:
+        """What a dictionary holds."""
+        if isinstance(value, Items):
+            return value
+        found = self.state.find((value, "items"))
+        return found if isinstance(found, Items) else LOST
+
+    def write(self, key: Key, cell: Cell) -> None:
+        """Change the state."""
+        self.state.cells[key] = cell
+        if self.journals:
+            journal = self.journals[-1]
+            journal[key] = join_cells([journal[key], cell]) if key in journal else cell
+
+    @contextmanager
+    def journal(self) -> Iterator[Journal]:
+        """Keep all that is written meanwhile, on whatever path."""
+        journal: Journal = {}
+        self.journals.append(journal)
+        try:
+            yield journal
+        finally:
+            self.journals.pop()
+            if self.journals:
+                outer = self.journals[-1]
+                for key, cell in journal.items():
+                    outer[key] = join_cells([outer[key], cell]) if key in outer else cell
+
+    def partly(self, journal: Journal) -> Changes:
+        """What holds where the code behind a journal may have stopped anywhere."""
+        return {key: join_cells([self.state.before(key), cell]) for key, cell in journal.items()}
 
     def lookup(self, name: str) -> Value:
         """The value of a name, through the enclosing scopes."""
         scope: Scope | None = self.scope
-        inside = scope
+        inside = self.scope
+        while inside.kind == "round" and inside.parent is not None:
+            inside = inside.parent
         while scope is not None:
             target = scope.declared.get(name, scope)
             if scope.kind != "class" or scope is inside:
@@ -333,13 +406,17 @@ class Interpreter:
             return Symbol(f"builtins.{name}")
         return Unknown(("free", name))
 
-    def bind(self, name: str, value: Value) -> None:
-        """Assign to a name."""
+    def scope_of(self, name: str) -> Scope:
+        """The scope in which an assignment here binds ``name``."""
         scope = self.scope
-        while scope.kind == "comprehension" and scope.parent is not None:
+        while scope.kind in ("round", "comprehension") and scope.parent is not None:
             scope = scope.parent
-        scope = scope.declared.get(name, scope)
-        self.state.cells[(scope, name)] = value
+        return scope.declared.get(name, scope)
+
+    def bind(self, name: str, value: Value, scope: Scope | None = None) -> None:
+        """Assign to a name: in ``scope``, else where it belongs."""
+        scope = scope or self.scope_of(name)
+        self.write((scope, name), value)
         if scope.cls is not None:
             self.members.setdefault(scope.cls, {})[name] = None
         if scope is self.module:
@@ -453,6 +530,26 @@ class Interpreter:
         self.alive = True
         return changes
 
+    def aside(self, action: Callable[[], None]) -> None:
+        """Run what cannot happen here, for what it shows; nothing of it remains."""
+        loop = self.loops[-1] if self.loops else None
+        exits: list[list[Any]] = [self.frames[-1].returns]
+        exits += [loop.breaks, loop.continues] if loop is not None else []
+        lengths = [len(one) for one in exits]
+        self.branch(action)
+        for one, length in zip(exits, lengths, strict=True):
+            del one[length:]
+
+    def each(self, values: Iterable[Value], action: Callable[[Value], Value]) -> Value:
+        """The join of an action over the values that something may be, each on a path of its own."""
+        results: list[Value] = []
+
+        def run(value: Value) -> None:
+            results.append(action(value))
+
+        self.merge([self.branch(lambda v=value: run(v)) for value in values])  # type: ignore[misc]
+        return join_all(results)
+
     def merge(self, paths: list[Changes | None]) -> None:
         """Go on with what holds after any of the paths that stayed in the block."""
         living = [path for path in paths if path is not None]
@@ -473,6 +570,8 @@ class Interpreter:
         content = cell if isinstance(cell, Content) else OPAQUE
         since = [loop for loop in self.loops if loop.node not in target.loops]
         tests = tuple(self.tests)
+        if tests[: len(target.tests)] == target.tests:
+            tests = tests[len(target.tests) :]
         if not since:
             entries = tuple(Entry(e.value, e.domain, (*tests, *e.tests)) for e in added.entries)
         elif len(since) == 1 and added.plain() is not None and len(added.entries) == 1:
@@ -503,10 +602,7 @@ class Interpreter:
         """Call a value."""
         match function:
             case Either(values=values):
-                first = values[0]
-                if all(isinstance(v, Symbol) and isinstance(first, Symbol) for v in values):
-                    return join_all([self.call(v, arguments, node) for v in values])
-                return join_all([self.call(v, arguments, node) for v in values[:2]])
+                return self.each(values, lambda v: self.call(v, arguments, node))
             case Function():
                 return self.enter(function, arguments, node)
             case CustomGradient(function=inner):
@@ -547,14 +643,28 @@ class Interpreter:
         return library.call_layer(self, instance, arguments, node, inner)
 
     @contextmanager
-    def inside(self, node: cst.CSTNode) -> Iterator[None]:
-        """What is made now is told apart from what other calls than ``node`` make."""
+    def inside(self, *place: object) -> Iterator[None]:
+        """What is made now is told apart from what is made at other places of the run."""
         outer = self.scope
-        self.scope = Scope("comprehension", outer, (*outer.calls, node)[-_DEPTH:], outer.function)
+        self.scope = Scope("round", outer, (*outer.calls, place)[-_DEPTH:], outer.function)
         try:
             yield
         finally:
             self.scope = outer
+
+    @contextmanager
+    def unrolled(self, count: int) -> Iterator[None]:
+        """The rounds of a loop are evaluated one by one."""
+        self.unrolling *= max(count, 1)
+        try:
+            yield
+        finally:
+            self.unrolling //= max(count, 1)
+
+    def may_unroll(self, count: int) -> bool:
+        """Whether the rounds of a loop can be evaluated one by one."""
+        few = count <= _UNROLLED and self.unrolling * count <= _MOST_UNROLLED
+        return few and self.steps <= self.budget
 
     def enter(
         self,
@@ -601,9 +711,8 @@ class Interpreter:
                         if self.alive:
                             frame.returns.append((NONE, inner.cells))
                 self.alive = True
-                changes = [path for _, path in frame.returns]
-                if changes:
-                    overlay.merge(changes)
+                if frame.returns:
+                    overlay.merge(path for _, path in frame.returns)
         finally:
             self.frames.pop()
             self.running.pop()
@@ -653,8 +762,9 @@ class Interpreter:
             content = OPAQUE if rest is None else Content(tuple(Entry(v) for v in rest))
             self.bind(params.star_arg.name.value, Sequence("tuple", content))
         if params.star_kwarg is not None:
-            value = Dict(tuple(keywords.items())) if arguments.complete else UNKNOWN
-            self.bind(params.star_kwarg.name.value, value)
+            rest_of_keywords = Items(tuple(keywords.items()), arguments.complete)
+            given_dict = self.new_dict(params.star_kwarg, rest_of_keywords)
+            self.bind(params.star_kwarg.name.value, given_dict)
 
     def default(self, function: Function, name: str, arguments: Arguments) -> Value:
         """The default of a parameter that was not given."""
@@ -695,6 +805,10 @@ class Interpreter:
                 if holder is not None and "." not in holder:
                     return f"{holder}.{name}"
         return None
+
+    def statement_loops(self) -> tuple[cst.CSTNode, ...]:
+        """The ``for`` and ``while`` loops that are running, outermost first."""
+        return tuple(node for node in self.loop_nodes if isinstance(node, (cst.For, cst.While)))
 
     def in_branch_or_loop(self) -> bool:
         """Whether the statement at hand may run any number of times."""

@@ -16,6 +16,7 @@ from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
+    LOST,
     OPAQUE,
     UNKNOWN,
     Arguments,
@@ -29,6 +30,7 @@ from lintkeras.meaning.values import (
     Function,
     Gradient,
     Instance,
+    Items,
     List,
     Member,
     Method,
@@ -79,7 +81,7 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
             return Member(value, name)
         case Unknown(origin=None):
             value = UNKNOWN
-    if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict)):
+    if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict, Items)):
         return run.variables(value, VARIABLE_LISTS[name], node)
     if isinstance(value, (Gradient, Weight)) and name in ("dtype", "shape", "name"):
         return Member(Unknown(("of", value)), name)
@@ -179,7 +181,7 @@ def set_attribute(run: Interpreter, holder: Value, name: str, value: Value) -> N
             run.patched.add(Symbol(f"{path}.{name}").name)
         case Class():
             run.members.setdefault(holder, {})[name] = None
-            run.state.cells[(holder.scope, name)] = value
+            run.write((holder.scope, name), value)
         case Instance():
             of_class = class_attribute(run, holder, name)
             accessors = _accessors(of_class) if of_class is not None else ()
@@ -203,7 +205,7 @@ def set_attribute(run: Interpreter, holder: Value, name: str, value: Value) -> N
 def keep(run: Interpreter, holder: Instance, name: str, value: Value) -> None:
     """Store an attribute of an object."""
     run.attributes.setdefault(holder, {})[name] = None
-    run.state.cells[(holder, name)] = value
+    run.write((holder, name), value)
 
 
 def attributes_of(run: Interpreter, instance: Instance) -> Iterator[tuple[str, Value]]:
@@ -230,8 +232,11 @@ def forget(run: Interpreter, value: Value) -> None:
             case List():
                 stack.extend(entry.value for entry in run.content(one).entries)
                 run.set_content(one, OPAQUE)
-            case Dict(items=items):
+            case Items(items=items):
                 stack.extend(item for _, item in items)
+            case Dict():
+                stack.extend(item for _, item in run.items(one).items)
+                run.write((one, "items"), LOST)
             case Member(of=of):
                 stack.append(of)
             case Method(owner=owner):
@@ -240,8 +245,8 @@ def forget(run: Interpreter, value: Value) -> None:
             case Function():
                 run.may_call(one)
             case Tape():
-                run.state.cells[(one, "used")] = None
-                run.state.cells[(one, "escaped")] = Const(True)
+                run.write((one, "used"), None)
+                run.write((one, "escaped"), Const(True))
             case Computed(function=Symbol(path="functools.partial"), arguments=arguments):
                 stack.extend(arguments.positional)
             case Instance():
@@ -262,7 +267,7 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
     if isinstance(value.cls, Symbol):
         keep(run, value, CHANGED, Const(True))
     if isinstance(run.state.find((value, "layers ")), Content):
-        run.state.cells[(value, "layers ")] = OPAQUE
+        run.write((value, "layers "), OPAQUE)
 
 
 def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Call) -> Value:

@@ -18,6 +18,7 @@ from lintkeras.meaning.values import (
     Function,
     Gradient,
     GradientEdit,
+    Items,
     List,
     Member,
     PerEntry,
@@ -43,7 +44,7 @@ _COMPARED: dict[str, Callable[[Any, Any], object]] = {
     "Equal": op.eq, "NotEqual": op.ne, "LessThan": op.lt, "LessThanEqual": op.le,
     "GreaterThan": op.gt, "GreaterThanEqual": op.ge,
 }  # fmt: skip
-_NO_TENSORS = (Symbol, Function, Dict, List, Sequence)
+_NO_TENSORS = (Symbol, Function, Dict, Items, List, Sequence)
 
 
 def binary(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
@@ -139,7 +140,7 @@ def size_of(value: Value) -> int:
             return sum(size_of(item) for item in values)
         case Sequence(content=content):
             return sum(1 + size_of(entry.value) for entry in content.entries)
-        case Dict(items=items):
+        case Items(items=items):
             return sum(1 + size_of(item) for _, item in items)
         case Member(of=of):
             return 1 + size_of(of)

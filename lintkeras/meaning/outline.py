@@ -71,6 +71,18 @@ class Assigned:
         )
 
 
+def leaves_early(body: cst.BaseSuite) -> bool:
+    """Whether a loop body has a ``break`` or ``continue`` of its own."""
+    stack: list[cst.CSTNode] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (cst.Break, cst.Continue)):
+            return True
+        if not isinstance(node, (cst.For, cst.While, cst.FunctionDef, cst.ClassDef)):
+            stack.extend(node.children)
+    return False
+
+
 def path_of(node: cst.CSTNode) -> tuple[str, ...]:
     """``("a",)`` or ``("a", "b")`` for a name or one attribute of a name."""
     match node:

@@ -17,16 +17,20 @@ from lintkeras.meaning.values import (
     Class,
     Content,
     Instance,
+    Items,
     Symbol,
     Unknown,
     Value,
     join,
     join_content,
+    join_items,
 )
 
 Key: TypeAlias = tuple[object, ...]
 Cell: TypeAlias = "Value | Content | cst.CSTNode | None"
 Changes: TypeAlias = dict[Key, Cell]
+Journal: TypeAlias = dict[Key, Cell]
+"""For each key that was written, the join of all that it held."""
 
 _MISSING = object()
 BUILTINS = frozenset(dir(builtins))
@@ -88,6 +92,11 @@ class State:
 
     MISSING = _MISSING
 
+    def before(self, key: Key) -> Cell | object:
+        """What a cell holds, or what it means while it holds nothing; else ``State.MISSING``."""
+        found = self.find(key)
+        return self.inherited(key) if found is _MISSING else found
+
     def inherited(self, key: Key) -> Cell | object:
         """What a name or an attribute means while it is not bound: a builtin, the class's own."""
         owner, name, *_ = key
@@ -121,23 +130,24 @@ class State:
             return
         merged: Changes = {}
         for key in dict.fromkeys(key for path in paths for key in path):
-            before = self.find(key)
-            if before is _MISSING and any(key not in path for path in paths):
-                before = self.inherited(key)
+            before = self.before(key)
             cells = [path.get(key, before) for path in paths]
             known = [cell for cell in cells if cell is not _MISSING]
             marks = any(isinstance(cell, cst.CSTNode) for cell in known)
             # A mark ("this tape was used") that one path never set does not hold after the join.
-            merged[key] = None if marks and len(known) < len(cells) else _join_cells(known)
+            merged[key] = None if marks and len(known) < len(cells) else join_cells(known)
         self.cells.update(merged)
 
 
-def _join_cells(cells: list[Cell | object]) -> Cell:
+def join_cells(cells: list[Cell | object]) -> Cell:
     """The join of one cell over several paths (paths that never wrote it left out)."""
-    result = cells[0]
-    for cell in cells[1:]:
+    known = [cell for cell in cells if cell is not _MISSING]
+    result = known[0] if known else None
+    for cell in known[1:]:
         if isinstance(result, Content) and isinstance(cell, Content):
             result = join_content(result, cell)
+        elif isinstance(result, Items) and isinstance(cell, Items):
+            result = join_items(result, cell)
         elif (
             isinstance(result, cst.CSTNode)
             or isinstance(cell, cst.CSTNode)

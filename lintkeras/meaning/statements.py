@@ -86,7 +86,8 @@ def _assert(run: Interpreter, node: cst.Assert) -> None:
 def _leave_loop(run: Interpreter, node: cst.Break | cst.Continue) -> None:
     if run.loops:
         loop = run.loops[-1]
-        loop.exits.append(run.state.changes_since(loop.base))
+        left = loop.breaks if isinstance(node, cst.Break) else loop.continues
+        left.append(run.state.changes_since(loop.base))
     run.alive = False
 
 
@@ -191,9 +192,9 @@ STATEMENTS: dict[str, Callable[..., None]] = {
     "AnnAssign": _ann_assign,
     "AugAssign": _aug_assign,
     "Del": _delete,
+    "Assert": _assert,
     "Return": _return,
     "Raise": _raise,
-    "Assert": _assert,
     "Break": _leave_loop,
     "Continue": _leave_loop,
     "Global": _global,

@@ -262,6 +262,8 @@ class List:
     identity: Identity
     loops: tuple[cst.CSTNode, ...] = field(default=(), compare=False)
     """The loops that were running when it was made."""
+    tests: tuple[Test, ...] = field(default=(), compare=False)
+    """The conditions under which it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,14 +279,50 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
+class Items:
+    """What a dictionary holds under constant keys, in order.
+
+    Where it is not ``complete`` there may be other keys.
+    """
+
+    items: tuple[tuple[object, Value], ...] = ()
+    complete: bool = True
+
+    def get(self, key: object) -> Value | None:
+        """The value under a constant key; None where there is certainly none."""
+        for known, value in self.items:
+            if known == key:
+                return value
+        return None if self.complete else UNKNOWN
+
+    def put(self, key: object, value: Value) -> Items:
+        """With one key set."""
+        if any(known == key for known, _ in self.items):
+            replaced = tuple((k, value if k == key else v) for k, v in self.items)
+            return Items(replaced, self.complete)
+        return Items((*self.items, (key, value)), self.complete)
+
+    def without(self, key: object) -> Items:
+        """With one key removed."""
+        return Items(tuple((k, v) for k, v in self.items if k != key), self.complete)
+
+    def updated(self, other: Items) -> Items:
+        """With all that ``other`` holds; of the rest nothing is known where that is incomplete."""
+        result = self if other.complete else LOST
+        for key, value in other.items:
+            result = result.put(key, value)
+        return result
+
+
+LOST = Items((), False)
+"""A dictionary of which nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dict:
-    """A dictionary with constant keys."""
+    """A Python dictionary; its items are in the state, under this identity."""
 
-    items: tuple[tuple[object, Value], ...]
-
-    def get(self, key: object) -> Value:
-        """The value under a constant key."""
-        return next((value for k, value in self.items if k == key), UNKNOWN)
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,7 +439,7 @@ class Either:
 
 Value = Union[
     Unknown, Const, Symbol, Function, CustomGradient, Class, Instance, Member, Method, Super, List,
-    Sequence, Dict, Index, Length, PerEntry, Tape, Weight, Gradient, Computed, Either,
+    Sequence, Dict, Items, Index, Length, PerEntry, Tape, Weight, Gradient, Computed, Either,
 ]  # fmt: skip
 
 _MOST_ALTERNATIVES = 4
@@ -463,6 +501,16 @@ def join_content(first: Content, second: Content) -> Content:
     return OPAQUE
 
 
+def join_items(first: Items, second: Items) -> Items:
+    """What a dictionary holds where two paths meet."""
+    if first == second:
+        return first
+    others = dict(second.items)
+    shared = tuple((k, join(v, others[k])) for k, v in first.items if k in others)
+    same = len(shared) == len(first.items) == len(others)
+    return Items(shared, same and first.complete and second.complete)
+
+
 def walk(value: Value) -> Iterator[Value]:
     """The value and, for computed ones, all that it was computed from."""
     yield value
@@ -480,6 +528,9 @@ def walk(value: Value) -> Iterator[Value]:
         case Sequence(content=content):
             for entry in content.entries:
                 yield from walk(entry.value)
+        case Items(items=items):
+            for _, item in items:
+                yield from walk(item)
         case Member(of=of):
             yield from walk(of)
 

@@ -156,8 +156,8 @@ model.compile("adam", "mse")
 model.fit(x, y)
 """
     facts = facts_of(HEAD + source)
-    assert [made.instance.class_name for made in facts.all(ObjectMade)] == [
+    assert [group[0].instance.class_name for group in facts.groups(ObjectMade)] == [
         "keras.layers.Dense", "keras.models.Sequential", "keras.optimizers.Adam",
     ]  # fmt: skip
-    assert [len(made.loops) for made in facts.all(ObjectMade)] == [0, 0, 1]
+    assert [len(group[0].loops) for group in facts.groups(ObjectMade)] == [0, 0, 1]
     assert [trained.method for trained in facts.all(ModelTrained)] == ["fit"]

@@ -14,7 +14,7 @@ import libcst as cst
 from lintkeras.meaning.facts import ModelSaved
 from lintkeras.meaning.library import python, tapes, tensors
 from lintkeras.meaning.library.backward import backward_pass
-from lintkeras.meaning.library.calling import Model, argument_node, tuple_of, unwrapped
+from lintkeras.meaning.library.calling import Model, argument_node, unwrapped
 from lintkeras.meaning.library.models import (
     call_layer,
     construct,
@@ -22,34 +22,30 @@ from lintkeras.meaning.library.models import (
     instance_method,
     note_method,
 )
-from lintkeras.meaning.library.python import list_method
+from lintkeras.meaning.library.python import dict_method, list_method
 from lintkeras.meaning.library.steps import note_step, strategy_run, unscaled
-from lintkeras.meaning.library.tapes import enter_context, tape_method
+from lintkeras.meaning.library.tapes import enter_context, lets_errors_pass, tape_method
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
     Class,
     Computed,
-    Const,
-    Content,
     CustomGradient,
     Dict,
     Either,
-    Entry,
     Function,
     Gradient,
     Instance,
+    Items,
     List,
     Member,
     Method,
-    Sequence,
     Super,
     Symbol,
     Tape,
     Unknown,
     Value,
-    join_all,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +94,7 @@ __all__ = [
     "exported_by",
     "has_keras_base",
     "is_class",
+    "lets_errors_pass",
 ]
 
 
@@ -178,21 +175,15 @@ def call_method(
     note_method(run, of.owner if isinstance(of, Super) else of, name, arguments, node)
     match of, name:
         case Either(values=values), _:
-            return join_all([
-                run.call(run.attribute(v, name, node.func), arguments, node) for v in values
-            ])  # fmt: skip
+            return run.each(
+                values, lambda v: run.call(run.attribute(v, name, node.func), arguments, node)
+            )
         case List(), _:
             return list_method(run, of, name, arguments, node)
         case Tape(), _:
             return tape_method(run, of, name, arguments, node)
-        case Dict(), "values":
-            return Sequence("iterator", Content(tuple(Entry(v) for _, v in of.items)))
-        case Dict(), "items":
-            pairs = (Entry(tuple_of((Const(k), v))) for k, v in of.items)
-            return Sequence("iterator", Content(tuple(pairs)))
-        case Dict(), "get":
-            key = arguments.get("key", 0)
-            return of.get(key.value) if isinstance(key, Const) else UNKNOWN
+        case ((Dict() | Items()), _):
+            return dict_method(run, of, name, arguments, node)
         case _, "run" if isinstance(arguments.get("fn", 0), (Function, Method)):
             return strategy_run(run, of, arguments, node)
         case ((Super(owner=Instance() as owner) | (Instance() as owner)), _):

@@ -11,6 +11,7 @@ from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
     Arguments,
     Content,
+    Dict,
     Entry,
     List,
     Sequence,
@@ -26,10 +27,15 @@ Model = Callable[["Interpreter", Symbol, Arguments, cst.Call], Value]
 
 
 def unwrapped(run: Interpreter, arguments: Arguments) -> Arguments:
-    """Lists as the tuples they are at this moment, so that a term does not change later."""
+    """Lists and dictionaries as they are at this moment, so that a term does not change later."""
 
     def frozen(value: Value) -> Value:
-        return Sequence("list", run.content(value)) if isinstance(value, List) else value
+        match value:
+            case List():
+                return Sequence("list", run.content(value))
+            case Dict():
+                return run.items(value)
+        return value
 
     return Arguments(
         tuple(frozen(value) for value in arguments.positional),

@@ -31,6 +31,7 @@ from lintkeras.meaning.values import (
     Entry,
     Function,
     Instance,
+    Items,
     List,
     Member,
     Method,
@@ -59,13 +60,11 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     name = symbol.name
     if name in _MODELS:
         layers = arguments.get("layers", 0) if name.endswith("Sequential") else None
-        run.state.cells[(result, "layers ")] = (
-            run.content(layers) if layers is not None else Content()
-        )
+        run.write((result, "layers "), (run.content(layers) if layers is not None else Content()))
     if name.startswith("keras.layers."):
         _note_activation(run, result)
     if name.startswith(_MADE):
-        loops = tuple(loop.node for loop in run.loops)
+        loops = run.statement_loops()
         run.facts.note(ObjectMade(node, result, run.current_function(), loops))
     return result
 
@@ -111,8 +110,8 @@ def _losses(run: Interpreter, value: Value | None) -> tuple[Value, ...]:
     match value:
         case None:
             return ()
-        case Dict(items=items):
-            return tuple(item for _, item in items)
+        case Dict() | Items():
+            return tuple(item for _, item in run.items(value).items)
         case List() | Sequence():
             return tuple(entry.value for entry in run.content(value).entries)
     return (value,)
@@ -126,7 +125,7 @@ def instance_method(
         case "compile":
             optimizer = arguments.get("optimizer", 0)
             if optimizer is not None:
-                run.state.cells[(owner, "optimizer")] = optimizer
+                run.write((owner, "optimizer"), optimizer)
             return NONE
         case "fit" | "train_on_batch":
             run.escape(arguments)
@@ -139,7 +138,7 @@ def instance_method(
             layer = arguments.get("layer", 0)
             if isinstance(layers, Content) and layer is not None:
                 entry = Entry(layer) if not run.in_branch_or_loop() else OPAQUE.entries[0]
-                run.state.cells[(owner, "layers ")] = Content((*layers.entries, entry))
+                run.write((owner, "layers "), Content((*layers.entries, entry)))
             return NONE
         case "save":
             run.facts.note(ModelSaved(node))
@@ -208,8 +207,9 @@ def _collect_layers(
             entries = run.content(owner).entries
             single = all(entry.domain is None for entry in entries)
             return collect(entry.value for entry in entries) and single
-        case Dict(items=items):
-            return collect(value for _, value in items)
+        case Dict() | Items():
+            held = run.items(owner)
+            return collect(value for _, value in held.items) and held.complete
         case Member(of=of):
             return collect([of])
         case Weight(owner=of):

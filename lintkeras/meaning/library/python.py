@@ -10,6 +10,7 @@ from lintkeras.meaning.library.calling import Model, tuple_of
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     ANYTHING,
+    LOST,
     NONE,
     OPAQUE,
     UNKNOWN,
@@ -20,6 +21,7 @@ from lintkeras.meaning.values import (
     Entry,
     Function,
     Index,
+    Items,
     Length,
     List,
     Member,
@@ -119,7 +121,7 @@ def _list(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
         return Sequence("tuple", content, *_zip_parts(value))
     result = run.new_list(node, content)
     if isinstance(value, Sequence) and value.parts:
-        run.state.cells[(result, "zip")] = value
+        run.write((result, "zip"), value)
     return result
 
 
@@ -170,9 +172,72 @@ def _super(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Cal
 
 
 def _dict(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
-    if arguments.positional or not arguments.complete:
+    given = Items(arguments.keywords, arguments.complete)
+    if arguments.positional:
+        given = _pairs(run, arguments.positional[0]).updated(given)
+    return run.new_dict(node, given)
+
+
+def _pairs(run: Interpreter, value: Value) -> Items:
+    """What a dictionary that is made from ``value`` holds."""
+    if isinstance(value, (Dict, Items)):
+        return run.items(value)
+    held = Items()
+    for item in run.content(value).plain() or (UNKNOWN,):
+        match run.content(item).plain():
+            case (Const(value=key), one):
+                held = held.put(key, one)
+            case _:
+                return LOST
+    return held
+
+
+def dict_method(
+    run: Interpreter, target: Dict | Items, name: str, arguments: Arguments, node: cst.Call
+) -> Value:
+    """The methods of a dictionary."""
+    held = run.items(target)
+    known, key = None, arguments.get("key", 0)
+    if isinstance(key, Const):
+        known = held.get(key.value)
+    other = arguments.get("default", 1)
+    match name:
+        case "get" if isinstance(key, Const):
+            return known if known is not None else other or NONE
+        case "get":
+            return UNKNOWN
+        case "keys":
+            return Sequence("iterator", run.content(target))
+        case "values" | "items" if not held.complete:
+            return Sequence("iterator", OPAQUE)
+        case "values":
+            return Sequence("iterator", Content(tuple(Entry(v) for _, v in held.items)))
+        case "items":
+            pairs = (Entry(tuple_of((Const(k), v))) for k, v in held.items)
+            return Sequence("iterator", Content(tuple(pairs)))
+        case "copy":
+            return run.new_dict(node, held)
+    if isinstance(target, Items):
         return UNKNOWN
-    return Dict(tuple(arguments.keywords))
+    result: Value = UNKNOWN
+    match name:
+        case "update":
+            keywords = Items(arguments.keywords, arguments.complete)
+            added = _pairs(run, arguments.positional[0]) if arguments.positional else Items()
+            held, result = held.updated(added).updated(keywords), NONE
+        case "pop" if isinstance(key, Const):
+            held, result = held.without(key.value), known or other or UNKNOWN
+        case "setdefault" if isinstance(key, Const) and known is None:
+            result = other or NONE
+            held = held.put(key.value, result)
+        case "setdefault" if isinstance(key, Const) and known != UNKNOWN:
+            result = known or UNKNOWN
+        case "clear":
+            held, result = Items(), NONE
+        case _:
+            held = LOST
+    run.write((target, "items"), held)
+    return result
 
 
 def number(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:

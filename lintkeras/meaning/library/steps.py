@@ -60,7 +60,7 @@ def note_step(
     layers, complete = layers_behind(run, variables)
     fact = OptimizerStep(
         node, _resolved_optimizer(run, optimizer), gradients, variables, pairs, layers, complete,
-        run.current_function(), tuple(loop.node for loop in run.loops), tuple(run.tests),
+        run.current_function(), run.statement_loops(), tuple(run.tests),
     )  # fmt: skip
     run.facts.note(fact)
     entry = run.entry

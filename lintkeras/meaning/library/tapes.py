@@ -24,6 +24,7 @@ from lintkeras.meaning.values import (
     Gradient,
     GradientCall,
     Instance,
+    Items,
     List,
     Member,
     Sequence,
@@ -55,8 +56,8 @@ def _tape(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
         node,
         _flag(arguments.get("watch_accessed_variables", 1), True),
     )
-    run.state.cells[(tape, "used")] = None
-    run.state.cells[(tape, "watched")] = Content()
+    run.write((tape, "used"), None)
+    run.write((tape, "watched"), Content())
     return tape
 
 
@@ -71,10 +72,24 @@ def enter_context(run: Interpreter, value: Value) -> None:
     """``with value:``: a tape records afresh, or stops for a while (``stop_recording``)."""
     match value:
         case Tape():
-            run.state.cells[(value, "used")] = None
+            run.write((value, "used"), None)
             run.recording = (*run.recording, value)
         case Computed(function=Member(of=Tape() as tape, name="stop_recording")):
             run.recording = tuple(other for other in run.recording if other != tape)
+
+
+def lets_errors_pass(manager: Value) -> bool:
+    """Whether a context manager is known not to swallow exceptions."""
+    while isinstance(manager, (Computed, Member)):
+        inner = manager.function if isinstance(manager, Computed) else manager.of
+        manager = UNKNOWN if isinstance(inner, str) else inner
+    if isinstance(manager, Symbol):
+        return manager.flavour != "other" or manager.path in (
+            "builtins.open",
+            "contextlib.nullcontext",
+        )
+    library_object = isinstance(manager, Instance) and isinstance(manager.cls, Symbol)
+    return library_object or isinstance(manager, Tape)
 
 
 def tape_method(
@@ -83,7 +98,7 @@ def tape_method(
     """The methods of a tape."""
     match name:
         case "reset":
-            run.state.cells[(tape, "used")] = None
+            run.write((tape, "used"), None)
         case "watch":
             _watch(run, tape, arguments)
             return NONE
@@ -94,7 +109,7 @@ def tape_method(
         case "gradient" | "jacobian" | "batch_jacobian":
             return _differentiate(run, tape, name, arguments, node)
         case _:
-            run.state.cells[(tape, "escaped")] = Const(True)
+            run.write((tape, "escaped"), Const(True))
     return UNKNOWN
 
 
@@ -106,7 +121,7 @@ def _watch(run: Interpreter, tape: Tape, arguments: Arguments) -> None:
     if value is not None and not (isinstance(value, Unknown) and value.origin is None):
         lists = isinstance(value, (List, Sequence))
         added = run.content(value) if lists else Content((Entry(value),))
-    run.state.cells[(tape, "watched")] = Content((*known.entries, *added.entries))
+    run.write((tape, "watched"), Content((*known.entries, *added.entries)))
 
 
 def _differentiate(
@@ -130,11 +145,11 @@ def _differentiate(
             tape in run.recording,
             tuple(other for other in run.recording if other != tape),
             run.state.find((tape, "escaped")) is State.MISSING,
-            tuple(loop.node for loop in run.loops),
+            run.statement_loops(),
             tuple(run.tests),
         )
     )
-    run.state.cells[(tape, "used")] = node
+    run.write((tape, "used"), node)
     return _gradient(run, tape, target, sources, node) if name == "gradient" else UNKNOWN
 
 
@@ -155,7 +170,7 @@ def _is_tensor(value: Value) -> bool:
 def _gradient(run: Interpreter, tape: Tape, target: Value, sources: Value, node: cst.Call) -> Value:
     """The gradients, in the structure of the sources."""
     is_list = all(isinstance(one, (List, Sequence)) for one in alternatives(sources))
-    known = is_list or isinstance(sources, Dict) or _is_tensor(sources)
+    known = is_list or isinstance(sources, (Dict, Items)) or _is_tensor(sources)
     call = GradientCall(node, tape, target, sources, is_list if known else None)
     return _in_structure(run, call, sources, "gradients")
 
@@ -176,13 +191,12 @@ def _in_structure(run: Interpreter, call: GradientCall, sources: Value, path: st
             for index, entry in enumerate(run.content(sources).entries)
         )
         return run.new_list(call.node, Content(entries), path)
-    if isinstance(sources, Dict):
-        return Dict(
-            tuple(
-                (key, _in_structure(run, call, value, f"{path}.{key}"))
-                for key, value in sources.items
-            )
+    if isinstance(sources, (Dict, Items)):
+        held = run.items(sources)
+        gradients = (
+            (key, _in_structure(run, call, value, f"{path}.{key}")) for key, value in held.items
         )
+        return run.new_dict(call.node, Items(tuple(gradients), held.complete), path)
     return Computed("gradients", Arguments((Gradient(call, UNKNOWN),)), call.node)
 
 

@@ -1,0 +1,231 @@
+"""Loops: one evaluation of the body that stands for all rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lintkeras.meaning import objects
+from lintkeras.meaning.outline import Assigned
+from lintkeras.meaning.state import Cell, Changes, Key, State
+from lintkeras.meaning.values import (
+    LOST,
+    OPAQUE,
+    UNKNOWN,
+    Content,
+    Domain,
+    Entry,
+    Instance,
+    Items,
+    List,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from lintkeras.meaning.interpreter import Interpreter
+
+
+@dataclass
+class Loop:
+    """One running loop: what it runs over and how its body was left early."""
+
+    node: cst.CSTNode
+    domain: Domain
+    base: State
+    breaks: list[Changes] = field(default_factory=list)
+    continues: list[Changes] = field(default_factory=list)
+    grown: set[List] = field(default_factory=set)
+    """The lists that its body appends to."""
+    changed: set[List] = field(default_factory=set)
+    """The lists that its body changes, other than item by item (``xs[i] = ...``)."""
+    rewritten: set[List] = field(default_factory=set)
+    """The lists that it changes item by item: so far some items are old and some are new."""
+
+
+_MOST_ATTEMPTS = 8
+
+
+def rounds(
+    run: Interpreter,
+    node: cst.CSTNode,
+    domain: Domain,
+    body: Callable[[], None],
+    orelse: cst.Else | None = None,
+    *,
+    certain: bool = False,
+    endless: Callable[[], bool] = lambda: False,
+) -> None:
+    """Evaluate a loop body once, as one of its rounds.
+
+    What the body changes is unknown when a round begins; a list that it appends to gets one entry
+    for each member of the domain. So one evaluation stands for all rounds. What is changed is read
+    from the syntax; where the evaluation shows more (a helper changed it), it is repeated.
+    ``certain``: at least one round runs. ``endless``: only ``break`` leaves the loop.
+    """
+    unstable = run.unstable.setdefault(node, {})
+    returned = len(run.frames[-1].returns)
+    for attempt in range(_MOST_ATTEMPTS + 1):
+        start, loop, end = _round(run, node, domain, body, unstable)
+        changed = {
+            key
+            for changes in (*loop.breaks, *loop.continues, end or {})
+            for key, cell in changes.items()
+            if _differs(start, key, cell)
+            and (key not in unstable or (unstable[key] and key[0] in loop.changed))
+        }
+        if not changed:
+            break
+        for key in changed:
+            unstable[key] = isinstance(key[0], List) and key[0] not in loop.changed
+        if attempt == _MOST_ATTEMPTS:
+            run.lost = True
+        else:
+            del run.frames[-1].returns[returned:]
+    normal = _after(run, start, [*loop.continues, *([end] if end is not None else [])], node, loop)
+    broken = _after(run, start, loop.breaks, node, None)
+    # A list of which each entry was visited needs no round that never ran.
+    visited: Changes = {
+        key: cell
+        for key, cell in (normal or {}).items()
+        if isinstance(cell, Content) and all(e.domain == domain for e in cell.entries)
+    }
+    skipped = None if certain and normal is not None else visited
+    if endless():
+        normal = skipped = None
+    if orelse is None:
+        run.merge([skipped, normal, broken])
+        return
+    body_of_else = orelse.body
+
+    def ended() -> None:
+        run.merge([skipped, normal])
+        if run.alive:
+            run.suite(body_of_else)
+
+    run.merge([run.branch(ended), broken])
+
+
+def _round(
+    run: Interpreter,
+    node: cst.CSTNode,
+    domain: Domain,
+    body: Callable[[], None],
+    unstable: dict[Key, bool],
+) -> tuple[State, Loop, Changes | None]:
+    """One evaluation of the body: the state it started from, its exits, its end."""
+    with run.overlay() as start:
+        if isinstance(node, (cst.For, cst.While)):
+            _forget_assigned(run, node)
+        loop = Loop(node, domain, start)
+        for key, item_by_item in unstable.items():
+            if item_by_item:
+                loop.rewritten.add(key[0])  # type: ignore[arg-type]
+            else:
+                _lose(run, key, node)
+        run.loops.append(loop)
+        run.loop_nodes.append(node)
+        tests = len(run.tests)
+        with run.overlay() as inner:
+            body()
+            end = inner.cells if run.alive else None
+        del run.tests[tests:]
+        run.loops.pop()
+        run.loop_nodes.pop()
+        run.alive = True
+    return start, loop, end
+
+
+def _differs(start: State, key: Key, cell: Cell) -> bool:
+    """Whether a round changed what was there when it began (and was known)."""
+    before = start.find(key)
+    if before is State.MISSING:
+        before = start.inherited(key)
+    if before is State.MISSING or before is None or isinstance(before, (cst.CSTNode, Unknown)):
+        return False
+    if isinstance(before, Content):
+        marked = any(
+            e.domain is not None and e.domain.identity[0] == "earlier" for e in before.entries
+        )
+        return before != cell and before != OPAQUE and not marked
+    return before != cell and before != LOST
+
+
+def _lose(run: Interpreter, key: Key, node: cst.CSTNode) -> None:
+    """Make unknown what an earlier round may have changed; a list may just have grown."""
+    cell = run.state.find(key)
+    if cell is State.MISSING:
+        cell = run.state.inherited(key)
+    if isinstance(cell, Content) and isinstance(key[0], List):
+        mark = Entry(UNKNOWN, Domain(("earlier", node)))
+        run.write(key, Content((*cell.entries, mark)))
+    elif isinstance(cell, Content):
+        run.write(key, OPAQUE)
+    elif isinstance(cell, Items):
+        run.write(key, LOST)
+    elif cell is not State.MISSING and cell is not None and not isinstance(cell, cst.CSTNode):
+        run.write(key, UNKNOWN)
+
+
+def _after(
+    run: Interpreter, start: State, paths: list[Changes], node: cst.CSTNode, loop: Loop | None
+) -> Changes | None:
+    """What holds behind a loop that ended in one of these ways (without a ``loop``: by break)."""
+    if not paths:
+        return None
+    merged = State(start)
+    merged.merge(paths)
+    result = State(start.below)
+    result.cells.update({**start.cells, **merged.cells})
+    _close_lists(result, node, loop)
+    return result.cells
+
+
+def _close_lists(state: State, node: cst.CSTNode, loop: Loop | None) -> None:
+    """Take out the marks that stood for the entries of earlier rounds."""
+    mark = Domain(("earlier", node))
+    for key, cell in list(state.cells.items()):
+        if isinstance(cell, Content):
+            entries = tuple(e for e in cell.entries if e.domain != mark)
+            if len(entries) < len(cell.entries):
+                grown = loop is not None and any(e.domain == loop.domain for e in entries)
+                state.cells[key] = Content(entries) if grown else OPAQUE
+
+
+def _forget_assigned(run: Interpreter, node: cst.For | cst.While) -> None:
+    assigned = run.assigned.get(node)
+    if assigned is None:
+        assigned = run.assigned[node] = Assigned.of(node)
+    for name in assigned.names:
+        target = run.scope_of(name)
+        if run.state.find((target, name)) is not State.MISSING:
+            run.write((target, name), UNKNOWN)
+    for owner, attribute in assigned.attributes:
+        value = run.lookup(owner)
+        if isinstance(value, Instance):
+            objects.keep(run, value, attribute, UNKNOWN)
+    for grown in (*assigned.grown, *assigned.augmented):
+        held = _peek(run, grown)
+        if isinstance(held, List):
+            cell = run.state.find((held, "content"))
+            entries = cell.entries if isinstance(cell, Content) else OPAQUE.entries
+            mark = Entry(UNKNOWN, Domain(("earlier", node)))
+            run.set_content(held, Content((*entries, mark)))
+        elif grown in assigned.augmented and len(grown) == 1 and held is not None:
+            target = run.scope_of(grown[0])
+            if run.state.find((target, grown[0])) is not State.MISSING:
+                run.write((target, grown[0]), UNKNOWN)
+
+
+def _peek(run: Interpreter, path: tuple[str, ...]) -> Value | None:
+    """The value of ``a`` or ``a.b`` without evaluating anything."""
+    value = run.lookup(path[0])
+    if len(path) == 1:
+        return value
+    if isinstance(value, Instance):
+        found = run.state.find((value, path[1]))
+        return found if found is not State.MISSING else None  # type: ignore[return-value]
+    return None
