@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-DEFAULT_EXCLUDE = (
-    ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache",
-    ".ruff_cache", "__pycache__", "node_modules", "build", "dist", "site-packages",
-)  # fmt: skip
 FAIL_ON = ("error", "warning", "info", "never")
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used: file, key and reason."""
+    """A setting that cannot be used: place, reason and a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -25,68 +20,115 @@ class Settings:
 
     select: tuple[str, ...] = ("ALL",)
     ignore: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
-    extension: dict[str, str] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    extension: Mapping[str, str] = field(default_factory=dict)
     fail_on: str = "warning"
     target_keras: str | None = None
     root: Path = field(default_factory=Path)
 
 
-_KINDS: dict[str, type] = {
-    "select": list, "ignore": list, "exclude": list, "extension": dict, "fail-on": str,
-    "target-keras": str,
-}  # fmt: skip
-
-
-def find(start: Path) -> Settings:
-    """The settings of the nearest configuration file above ``start``."""
-    for folder in (start, *start.parents):
-        own = folder / "lintkeras.toml"
-        if own.is_file():
-            return from_table(_load(own), own)
-        project = folder / "pyproject.toml"
-        if project.is_file():
-            table = _load(project).get("tool", {}).get("lintkeras")
-            if table is not None:
-                return from_table(table, project)
-    return Settings(root=start)
+def in_folder(folder: Path) -> Settings | None:
+    """The settings that stand in a folder itself. Raises ConfigError."""
+    own, project = folder / "lintkeras.toml", folder / "pyproject.toml"
+    if own.is_file():
+        return from_table(_load(own), f"{own}: ", folder)
+    if project.is_file():
+        table = _load(project).get("tool", {}).get("lintkeras")
+        if table is not None:
+            return from_table(table, f"{project}: tool.lintkeras.", folder)
+    return None
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        data = path.read_bytes()
+        if path.name == "pyproject.toml" and b"lintkeras" not in data:
+            return {}  # whatever it holds: it is not about us
+        import tomllib
+
+        return tomllib.loads(data.decode("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def from_table(table: object, path: Path) -> Settings:
+def from_table(table: object, where: str, root: Path) -> Settings:
     """Check a table of settings. Raises ConfigError with the key and a suggestion."""
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: tool.lintkeras is no table")
+        raise ConfigError(f"{where.rstrip('.')}: must be a table")
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in _KINDS:
-            close = difflib.get_close_matches(key, _KINDS, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ConfigError(f"{path}: unknown setting {key!r}{hint}")
-        kind = _KINDS[key]
-        items = value if kind is list else value.values() if isinstance(value, dict) else ()
-        if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
-            raise ConfigError(f"{path}: {key} must be a {kind.__name__} of strings")
-        values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
-    if values.get("fail_on", "warning") not in FAIL_ON:
-        raise ConfigError(f"{path}: fail-on must be one of {', '.join(FAIL_ON)}")
-    settings = replace(Settings(root=path.parent), **values)
-    return replace(settings, extension=extensions(settings.extension, str(path)))
+        if key not in _OPTIONS:
+            raise ConfigError(f"{where}{key}: unknown setting{did_you_mean(key, _OPTIONS)}")
+        try:
+            values[key.replace("-", "_")] = _OPTIONS[key](value)
+        except ConfigError as error:
+            raise ConfigError(f"{where}{key}: {error}") from error
+    return replace(Settings(root=root), **values)
 
 
-def extensions(given: dict[str, str], where: str) -> dict[str, str]:
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A suggestion to end a message with, where something known is close."""
+    import difflib
+
+    spelled = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(word.lower(), spelled, 1)
+    return f"; did you mean {spelled[close[0]]}?" if close else ""
+
+
+def rules(value: object) -> tuple[str, ...]:
+    """Selectors that stand for rules."""
+    from lintkeras.rulebook import UnknownRule, load
+
+    try:
+        load().select(selectors := strings(value))
+    except UnknownRule as error:
+        raise ConfigError(str(error)) from error
+    return selectors
+
+
+def strings(value: object) -> tuple[str, ...]:
+    """A list of strings."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise ConfigError("must be a list of strings")
+    return tuple(value)
+
+
+def extensions(value: object) -> dict[str, str]:
     """Extensions without dots, each with a kind that exists."""
     from lintkeras.documents import KINDS
 
-    for extension, kind in given.items():
+    if not isinstance(value, dict) or not all(isinstance(kind, str) for kind in value.values()):
+        raise ConfigError("must be a table of strings")
+    for extension, kind in value.items():
         if kind not in KINDS:
+            known = f"there are {' and '.join(KINDS)}"
             raise ConfigError(
-                f"{where}: extension {extension}: no kind {kind!r} ({', '.join(KINDS)})"
+                f"{extension}: no kind {kind!r}{did_you_mean(kind, KINDS) or f'; {known}'}"
             )
-    return {extension.removeprefix(".").lower(): kind for extension, kind in given.items()}
+    return {extension.removeprefix(".").lower(): kind for extension, kind in value.items()}
+
+
+def fail_on(value: object) -> str:
+    """A severity, or ``never``."""
+    if not isinstance(value, str) or value not in FAIL_ON:
+        raise ConfigError(f"must be one of {', '.join(FAIL_ON)}{did_you_mean(str(value), FAIL_ON)}")
+    return value
+
+
+def target_keras(value: object) -> str:
+    """A version, or conditions on it, as a text."""
+    from lintkeras.target import TargetError, parse
+
+    if not isinstance(value, str):
+        raise ConfigError('must be a string such as "3" or ">=3.1"')
+    try:
+        parse(value)
+    except TargetError as error:
+        raise ConfigError(str(error)) from error
+    return value
+
+
+_OPTIONS: dict[str, Callable[[object], object]] = {
+    "select": rules, "ignore": rules, "exclude": strings, "extension": extensions,
+    "fail-on": fail_on, "target-keras": target_keras,
+}  # fmt: skip

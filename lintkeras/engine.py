@@ -1,25 +1,37 @@
-"""One run over one document: bytes -> findings -> fixes."""
+"""One document: bytes -> findings."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import codecs
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lintkeras.documents import Document, DocumentError, read
-from lintkeras.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from lintkeras.findings import Finding, Severity, Span
 from lintkeras.modules import ProjectModules
 from lintkeras.rulebook import load
 
-_ROUNDS = 10
+if TYPE_CHECKING:
+    from lintkeras.syntax.parse import ParsedSnippet
+    from lintkeras.syntax.program import Program
+
+ALWAYS = frozenset({"LK001", "LK002"})
+"""The rules that say that a file was not checked: no selection and no comment hides them."""
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was found in one file."""
+    """What was found in one file.
+
+    ``document`` is None where the file does not concern lintkeras; then nothing was found.
+    ``unparsed`` counts the snippets without a CST, partial code of a page included.
+    """
 
     path: str
     document: Document | None
     findings: tuple[Finding, ...] = ()
+    unparsed: int = 0
 
 
 def severity_of(finding: Finding) -> Severity:
@@ -31,116 +43,95 @@ def severity_of(finding: Finding) -> Severity:
 
 
 def lint(
-    path: str, data: bytes, kind: str, codes: Collection[str], modules: ProjectModules | None = None
-) -> FileReport:
-    """Lint one file. Whatever its bytes are, the result is a report."""
-    lowered = data.lower()
-    if b"keras" not in lowered and b"tensorflow" not in lowered:
-        return FileReport(path, None)
-    try:
-        document = read(path, data, kind)
-    except DocumentError as error:
-        text = data.decode("utf-8", "replace")
-        start = len(data[: error.offset].decode("utf-8", "replace"))
-        found = Finding("LK001", Span(start, start), str(error))
-        return FileReport(path, Document(path, kind, text), _kept([found], codes))
-    from lintkeras.screen import candidates
-    from lintkeras.syntax.parse import ParsedSnippet, ParseFailure, parse_snippet, parses
+    path: str, data: bytes, kind: str, codes: Collection[str], *,
+    target: str | None = None, modules: ProjectModules | None = None,
+) -> FileReport:  # fmt: skip
+    """Lint one file. Whatever its bytes are, the result is a report.
 
-    if not candidates(data, codes) and all(parses(snippet) for snippet in document.snippets):
-        return FileReport(path, document)
+    ``codes`` are the rules to run, besides those of ALWAYS. ``target`` says for which releases of
+    Keras the file is written (None: the newest); ``modules`` finds the files that it imports.
+    """
+    if not _names_keras(data):
+        return FileReport(path, None)
+    from lintkeras.syntax.stack import run_with_deep_stack
+
+    job = _Job(ALWAYS | frozenset(codes), target, modules or ProjectModules())
+    document: Document | None = None
+    try:
+        document = readable = read(path, data, kind)
+        return run_with_deep_stack(lambda: _lint(readable, data, job))
+    except DocumentError as error:
+        start = len(data[: error.offset].decode("utf-8-sig", "replace"))
+        found = Finding("LK001", Span(start, start), str(error))
+    except RecursionError:
+        found = Finding("LK001", Span(0, 0), "cannot be analyzed: nested too deeply")
+    except Exception as error:  # a fault of lintkeras must not stop the other files
+        message = f"the analysis failed: {type(error).__name__}: {error}"
+        found = Finding("LK002", Span(0, 0), message)
+    shown = document or Document(path, kind, data.decode("utf-8-sig", "replace"))
+    return FileReport(path, shown, (found,))
+
+
+def _names_keras(data: bytes) -> bool:
+    """Whether the bytes name Keras or TensorFlow, in any case and also as UTF-16."""
+    lowered = data.lower()
+    if lowered.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        lowered = lowered.replace(b"\0", b"")
+    return b"keras" in lowered or b"tensorflow" in lowered
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What to look for in a document."""
+
+    codes: frozenset[str]
+    target: str | None
+    modules: ProjectModules
+
+
+def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
+    from lintkeras.screen import candidates
+    from lintkeras.syntax.parse import NotAnalyzed, ParseFailure, parse_snippet, parses
+
+    if not candidates(data, job.codes) and all(map(parses, document.snippets)):
+        return FileReport(document.path, document)
     parsed: list[ParsedSnippet] = []
+    findings: list[Finding] = []
     for snippet in document.snippets:
         try:
             parsed.append(parse_snippet(snippet))
         except ParseFailure as failure:
-            if kind == "python":  # partial code in a document is passed over in silence
+            # Code that is no Python is partial code where it stands in a page: no finding.
+            if document.kind == "python" or isinstance(failure, NotAnalyzed):
                 at = snippet.offset(failure.offset)
-                found = Finding("LK001", Span(at, at), str(failure))
-                return FileReport(path, document, _kept([found], codes))
-    if not parsed:
-        return FileReport(path, document)
+                findings.append(Finding("LK001", Span(at, at), str(failure)))
+    if parsed:
+        from lintkeras.syntax.program import Program
+
+        findings += _check(Program(document, tuple(parsed)), data, job)
+    unparsed = len(document.snippets) - len(parsed)
+    return FileReport(document.path, document, _sorted(findings), unparsed)
+
+
+def _check(program: Program, data: bytes, job: _Job) -> list[Finding]:
+    """What the checks find, without what a comment silences."""
     from lintkeras.checks import check_program
-    from lintkeras.syntax.program import Program
-    from lintkeras.syntax.suppressions import read as read_suppressions
+    from lintkeras.syntax import suppressions
 
-    try:
-        program = Program(document, tuple(parsed))
-        findings = list(
-            check_program(program, document.prose, codes, resolver=modules or ProjectModules())
-        )
-        suppressions = read_suppressions(program) if b"lintkeras:" in data else None
-    except Exception as error:  # a fault of lintkeras must not stop the other files
-        message = f"the analysis failed: {type(error).__name__}: {error}"
-        return FileReport(path, document, _kept([Finding("LK002", Span(0, 0), message)], codes))
-    if suppressions is not None:
-        book = load()
-        findings = [
-            f
-            for f in findings
-            if (rule := book.find(f.rule)) is None
-            or not suppressions.covers(f.rule, rule.name, f.span)
-        ]
-    return FileReport(path, document, _kept(findings, codes))
+    prose = program.document.prose
+    findings = check_program(program, prose, job.codes, job.target, job.modules)
+    if suppressions.MARK.encode() not in data.lower():
+        return list(findings)
+    silenced = suppressions.read(program)
+    book = load()
+    return [
+        finding
+        for finding in findings
+        if finding.rule in ALWAYS
+        or (rule := book.find(finding.rule)) is None
+        or not silenced.covers(rule.code, rule.name, finding.span)
+    ]
 
 
-def _kept(findings: list[Finding], codes: Collection[str]) -> tuple[Finding, ...]:
-    unique = dict.fromkeys(f for f in findings if f.rule in codes)
-    return tuple(sorted(unique, key=lambda f: (f.span, f.rule)))
-
-
-def fix(
-    path: str, data: bytes, kind: str, codes: Collection[str], *, unsafe: bool,
-    choose: Mapping[str, str],
-) -> tuple[bytes, int]:  # fmt: skip
-    """Apply fixes round by round; the new bytes and how many fixes were made.
-
-    A round after which the file does not parse or has a new error is taken back.
-    """
-    made = 0
-    for _ in range(_ROUNDS):
-        report = lint(path, data, kind, codes)
-        if report.document is None:
-            break
-        chosen = _choose(report.findings, unsafe, choose)
-        if not chosen:
-            break
-        edits = [edit for one in chosen for edit in one.edits]
-        from lintkeras.syntax.edits import apply
-
-        new = report.document.encode(apply(report.document.text, edits))
-        if _errors(lint(path, new, kind, codes)) > _errors(report):
-            break
-        data, made = new, made + len(chosen)
-    return data, made
-
-
-def _errors(report: FileReport) -> int:
-    return sum(severity_of(finding) is Severity.ERROR for finding in report.findings)
-
-
-def _choose(findings: tuple[Finding, ...], unsafe: bool, choose: Mapping[str, str]) -> list[Fix]:
-    """The fixes to make at once: allowed ones that do not overlap."""
-    taken: list[Edit] = []
-    chosen: list[Fix] = []
-    for finding in findings:
-        wanted = choose.get(finding.rule)
-        for one in finding.fixes:
-            identity = one.id if one.target is None else f"{one.id}@{one.target}"
-            allowed = (
-                wanted in (one.id, identity)
-                if wanted is not None
-                else one.applicability is Applicability.SAFE
-                or (unsafe and one.applicability is Applicability.UNSAFE)
-            )
-            if allowed:
-                free = all(
-                    edit.span.end <= other.span.start or other.span.end <= edit.span.start
-                    for edit in one.edits
-                    for other in taken
-                )
-                if free:
-                    chosen.append(one)
-                    taken.extend(one.edits)
-                break
-    return chosen
+def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: (f.span, f.rule)))

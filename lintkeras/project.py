@@ -1,41 +1,124 @@
-"""Which files a run reads."""
+"""Which files a run reads, and with which settings."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from fnmatch import fnmatch
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
 
-from lintkeras.config import Settings
+from lintkeras.config import ConfigError, Settings, in_folder
 from lintkeras.documents import kind_of
 
-
-def files(path: Path, settings: Settings) -> Iterator[Path]:
-    """The files below ``path`` that can be read, in a stable order, without the excluded."""
-    if path.is_file():
-        if not excluded(path, settings):
-            yield path
-        return
-    for folder, folders, names in os.walk(path):
-        here = Path(folder)
-        folders[:] = sorted(name for name in folders if not excluded(here / name, settings))
-        for name in sorted(names):
-            file = here / name
-            if kind_of(name, settings.extension) and not excluded(file, settings):
-                yield file
+_NOT_WALKED = frozenset({
+    ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache",
+    ".ruff_cache", "__pycache__", "node_modules", "build", "dist", "site-packages",
+})  # fmt: skip
+"""Folders that a walk from above passes over. What is named is read."""
 
 
-def excluded(path: Path, settings: Settings) -> bool:
-    """Whether a pattern matches the path or a folder of it, relative to the settings' root."""
-    absolute = Path(os.path.abspath(path))
+@dataclass(frozen=True)
+class Source:
+    """A file to check: its path as the user wrote it, its kind and its settings."""
+
+    path: Path
+    kind: str
+    settings: Settings
+
+
+class Project:
+    """Finds files and the nearest settings above each of them.
+
+    ``amend`` puts the command line on top of settings; ``complain`` is told what cannot be read.
+    """
+
+    def __init__(
+        self, amend: Callable[[Settings], Settings], complain: Callable[[str], None]
+    ) -> None:
+        self._amend = amend
+        self._complain = complain
+        self._settings: dict[Path, Settings | None] = {}
+
+    def sources(self, path: str) -> Iterator[Source]:
+        """The files that a path of the command line stands for, in a stable order."""
+        if os.path.isdir(path):
+            for file in self._walk(Path(path)):
+                settings = self.settings(file.parent)
+                kind = settings and kind_of(file.name, settings.extension)
+                if settings and kind and not excluded(file, settings):
+                    yield Source(file, kind, settings)
+        elif not os.path.exists(path):
+            self._complain(f"{path}: no such file or directory")
+        elif not os.path.isfile(path):
+            self._complain(f"{path}: neither a file nor a directory")
+        elif source := self.source(Path(path)):
+            yield source
+
+    def source(self, path: Path) -> Source | None:
+        """A file that is named; None where it is excluded or of no known kind."""
+        settings = self.settings(path.parent)
+        if settings is None or excluded(path, settings):
+            return None
+        kind = kind_of(path.name, settings.extension)
+        if kind is None:
+            known = f"--extension {path.suffix.removeprefix('.') or 'EXT'}:markdown"
+            self._complain(f"{path}: no kind of file that lintkeras reads (say it by {known})")
+            return None
+        return Source(path, kind, settings)
+
+    def settings(self, folder: Path) -> Settings | None:
+        """The settings of the files in a folder; None (and a complaint) where they are wrong."""
+        return self._resolve(Path(os.path.abspath(folder)))
+
+    def _resolve(self, folder: Path) -> Settings | None:
+        if folder not in self._settings:
+            try:
+                own = in_folder(folder)
+            except ConfigError as error:
+                self._complain(str(error))
+                self._settings[folder] = None
+                return None
+            if own is None and folder.parent != folder:
+                self._settings[folder] = self._resolve(folder.parent)
+            else:
+                self._settings[folder] = self._amend(own or Settings(root=folder))
+        return self._settings[folder]
+
+    def _walk(self, path: Path) -> Iterator[Path]:
+        def trouble(error: OSError) -> None:
+            self._complain(f"{error.filename}: {error.strerror}")
+
+        for folder, folders, names in os.walk(path, onerror=trouble):
+            here = Path(folder)
+            settings = self.settings(here)
+            folders[:] = sorted(
+                name
+                for name in folders
+                if name not in _NOT_WALKED
+                and not os.path.exists(here / name / "pyvenv.cfg")
+                and not (settings and excluded(here / name, settings))
+            )
+            yield from (here / name for name in sorted(names) if os.path.isfile(here / name))
+
+
+def excluded(path: PurePath, settings: Settings) -> bool:
+    """Whether a pattern matches the path or a folder of it.
+
+    A pattern with a slash is matched against the path from the settings' folder, another one
+    against each name in it.
+    """
     try:
-        relative = absolute.relative_to(os.path.abspath(settings.root))
+        relative = Path(os.path.abspath(path)).relative_to(os.path.abspath(settings.root))
     except ValueError:
-        relative = Path(absolute.name)
-    parents = [relative, *relative.parents][:-1]
-    return any(
-        fnmatch(part.as_posix(), pattern.rstrip("/")) or fnmatch(part.name, pattern.rstrip("/"))
-        for part in parents
-        for pattern in settings.exclude
-    )
+        return False
+    parts = [relative, *relative.parents][:-1]
+    return any(_matches(part, pattern) for pattern in settings.exclude for part in parts)
+
+
+def _matches(path: PurePath, pattern: str) -> bool:
+    pattern = pattern.rstrip("/").removeprefix("./")
+    if "/" not in pattern:
+        return fnmatchcase(path.name, pattern)
+    anywhere = pattern.removeprefix("**/")
+    return any(fnmatchcase(path.as_posix(), p.lstrip("/")) for p in (pattern, anywhere))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lintkeras.config import did_you_mean
 from lintkeras.findings import Severity
 
 _FENCE = re.compile(r"^```(\w+) (bad|fixed|good|proof)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -65,8 +65,9 @@ class RuleBook:
 
     def find(self, text: str) -> Rule | None:
         """The rule of a code, a name, or a pasted line that holds a code."""
+        word = text.strip().lower()
         for rule in self.rules:
-            if text.strip().upper() == rule.code or text.strip() == rule.name:
+            if word in (rule.code.lower(), rule.name):
                 return rule
         pasted = re.search(r"\[(LK\d{3})\]", text)
         return self.find(pasted.group(1)) if pasted else None
@@ -78,19 +79,22 @@ class RuleBook:
         """
         chosen: set[str] = set()
         for selector in selectors:
+            word = selector.lower()
             found = {
                 rule.code
                 for rule in self.rules
-                if selector in (rule.name, rule.family, "ALL")
-                or (selector.startswith("LK") and rule.code.startswith(selector))
+                if word in (rule.name, rule.family, "all")
+                or (word.startswith("lk") and rule.code.lower().startswith(word))
             }
             if not found:
-                known = [text for rule in self.rules for text in (rule.code, rule.name)]
-                close = difflib.get_close_matches(selector, known, 1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                raise UnknownRule(f"unknown rule {selector!r}{hint}")
+                raise UnknownRule(f"unknown rule {selector!r}{did_you_mean(word, self.words())}")
             chosen |= found
         return frozenset(chosen)
+
+    def words(self) -> list[str]:
+        """All words that stand for one rule or several, but for prefixes."""
+        words = ((rule.code, rule.name, rule.family) for rule in self.rules)
+        return [*dict.fromkeys(word for three in words for word in three), "ALL"]
 
 
 @cache

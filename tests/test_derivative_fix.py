@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lintkeras import engine
+from lintkeras.fixes import Choice, Consent, Fixed, fix
 from lintkeras.rulebook import load
 
 CODES = load().select(["ALL"])
@@ -70,11 +71,16 @@ def train_step(x):
 
 def fixed(text: str, kind: str, **choose: str) -> str:
     name = "page.md" if kind == "markdown" else "x.py"
-    new, made = engine.fix(name, text.encode(), kind, CODES, unsafe=True, choose=choose)
-    again, more = engine.fix(name, new, kind, CODES, unsafe=True, choose=choose)
-    assert (made, more, again) == (1, 0, new)
-    assert engine.lint(name, new, kind, CODES).findings == ()
-    return new.decode()
+    consent = Consent(True, tuple(Choice(rule, form) for rule, form in choose.items()))
+
+    def lint(data: bytes) -> engine.FileReport:
+        return engine.lint(name, data, kind, CODES)
+
+    fixed = fix(text.encode(), consent, lint)
+    assert (fixed.made, fixed.troubles) == (1, ())
+    assert fix(fixed.data, consent, lint) == Fixed(fixed.data)
+    assert lint(fixed.data).findings == ()
+    return fixed.data.decode()
 
 
 def run(source: str) -> dict[str, Any]:

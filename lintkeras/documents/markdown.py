@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import bisect
 import codecs
+import itertools
 import re
 
-from lintkeras.documents.model import Document, Piece, Prose, Snippet
+from lintkeras.documents.model import Document, Piece, Prose, Snippet, newline_of
 from lintkeras.documents.python import decode
 from lintkeras.findings import Span
 
-_LANGUAGES = frozenset({"python", "py", "python3", "pycon", "{python}", "{code-cell}"})
+_LANGUAGES = frozenset({"python", "py", "python3", "pycon"})
+_INFO = re.compile(r"(\{?)\.?([\w+-]+)\}?\s*(\w*)")
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(?:.*?\r?\n)?\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINK = re.compile(r"!?\[([^\]\[]*)\]\([^()\s]*\)")
 _EMPHASIS = re.compile(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_OPTION = re.compile(r":[\w-]+:")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
 
@@ -28,7 +32,7 @@ def read(path: str, data: bytes) -> Document:
     for line in lines:
         starts.append(starts[-1] + len(line))
     front = _FRONT_MATTER.match(text)
-    skipped = text[: front.end()].count("\n") if front else 0
+    skipped = bisect.bisect_left(starts, front.end()) if front else 0
     # markdown-it normalises newlines, one for one, so its line numbers are the file's.
     body = "".join("\n" for _ in lines[:skipped]) + "".join(
         line.rstrip("\r\n") + "\n" for line in lines[skipped:]
@@ -46,9 +50,8 @@ def read(path: str, data: bytes) -> Document:
         first, last = token.map
         span = Span(starts[min(first, len(lines))], starts[min(last, len(lines))])
         if token.type == "fence":
-            words = token.info.split()
-            language = words[0].lower() if words else ""
-            if language in _LANGUAGES:
+            language = _language(token.info)
+            if language is not None:
                 snippets.append(_snippet(lines, starts, first + 1, token.content, language))
         elif token.type == "inline":
             tag = containers[-1] if containers else "p"
@@ -60,36 +63,53 @@ def read(path: str, data: bytes) -> Document:
     return Document(path, "markdown", text, "utf-8", bom, tuple(snippets), tuple(prose))
 
 
+def _language(info: str) -> str | None:
+    """The kind of Python that a fence says it holds: ``python title=..``, ``{code-cell} ipython``."""
+    match = _INFO.match(info.strip().lower())
+    if match is None:
+        return None
+    brace, language, kernel = match.groups()
+    if brace and language == "code-cell" and (not kernel or "python" in kernel):
+        return "python"
+    return language if language in _LANGUAGES else None
+
+
 def _snippet(
     lines: list[str], starts: list[int], first: int, content: str, language: str
 ) -> Snippet:
     """The code of a fence whose content begins on line ``first`` (from 0)."""
-    code = content.split("\n")[:-1] if content.endswith("\n") else content.split("\n")
-    interactive = language == "pycon" or any(line.startswith(">>>") for line in code)
+    code = content.removesuffix("\n").split("\n") if content else []
+    opening = next((line for line in code if line.strip()), "")
+    interactive = language == "pycon" or opening.startswith(">>>")
+    options = len(list(itertools.takewhile(_OPTION.match, code)))  # of a directive: no code
     source: list[str] = []
     pieces: list[Piece] = []
     length = 0
-    prefix = None
-    for number, stripped in enumerate(code, start=first):
-        if number >= len(lines):
-            break
-        line = lines[number]
-        bare = line.rstrip("\r\n")
-        ending = line[len(bare) :] or "\n"
-        column = len(bare) - len(stripped) if bare.endswith(stripped) else 0
-        kept = stripped
+    prefix: str | None = None
+    for number, text in enumerate(code[options:], start=first + options):
+        bare = lines[number].rstrip("\r\n")
+        ending = lines[number][len(bare) :]
+        kept = text
         if interactive:
-            prompt = _PROMPT.match(stripped)
+            prompt = _PROMPT.match(text)
             if prompt is None:
                 continue
-            column += prompt.end()
-            kept = stripped[prompt.end() :]
+            kept = text[prompt.end() :]
+        # markdown-it shows a null byte as U+FFFD and a tab that it cuts through as spaces.
+        real = kept if _ends_with(bare, kept) else kept.lstrip(" ")
+        column = len(bare) - len(real)
         if prefix is None and kept.strip():
-            prefix = bare[:column]
-        pieces.append(Piece(length, starts[number] + column, len(kept) + len(ending)))
-        source.append(kept + ending)
-        length += len(kept) + len(ending)
+            prefix = bare[: max(len(bare) - len(kept), 0)]
+        length += len(kept) - len(real)
+        pieces.append(Piece(length, starts[number] + column, len(real) + len(ending)))
+        source.append(kept[: len(kept) - len(real)] + bare[column:] + (ending or "\n"))
+        length += len(real) + len(ending or "\n")
     indent = prefix or ""
     if interactive:
         indent = indent.replace(">>>", "...")
-    return Snippet("".join(source), tuple(pieces), indent, language)
+    newline = newline_of("".join(lines[first : first + 2]))
+    return Snippet("".join(source), tuple(pieces), indent, language, newline)
+
+
+def _ends_with(line: str, code: str) -> bool:
+    return line.replace("\0", "\ufffd").endswith(code)

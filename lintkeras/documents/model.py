@@ -12,6 +12,13 @@ from lintkeras.findings import Edit, Span
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
+
+def newline_of(text: str) -> str:
+    """How a text ends its lines: as its first line does."""
+    found = _NEWLINE.search(text)
+    return found.group() if found else "\n"
+
+
 ProseKind = Literal["heading", "paragraph", "list-item", "quote", "table"]
 
 
@@ -48,6 +55,8 @@ class Snippet:
     pieces: tuple[Piece, ...]
     prefix: str = ""
     language: str = "python"
+    newline: str = "\n"
+    """How the document ends its lines here; what is inserted ends them alike."""
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -72,9 +81,13 @@ class Snippet:
 
     def edit(self, start: int, end: int, text: str) -> Edit:
         """An edit of a snippet range, in document coordinates and with the block's prefix."""
-        if self.prefix:
-            text = text.replace("\n", "\n" + self.prefix)
-        return Edit(self.span(start, end), text)
+        first, *others = _NEWLINE.split(text)
+        at = self.span(start, end)
+        if not others:
+            return Edit(at, text)
+        # The prefix of the last line goes in front of what follows the edit.
+        between = [(self.prefix + line if line else self.prefix.rstrip()) for line in others[:-1]]
+        return Edit(at, self.newline.join([first, *between, self.prefix + others[-1]]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +126,11 @@ class Document:
         line = bisect.bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 
+    def line_start(self, line: int) -> int:
+        """Where a line (from 1) begins; behind the last one, the end of the text."""
+        return self._lines[line - 1] if line <= len(self._lines) else len(self.text)
+
     def line_span(self, line: int) -> Span:
         """The range of a line (from 1) without its newline."""
-        start = self._lines[line - 1]
-        end = self._lines[line] if line < len(self._lines) else len(self.text)
+        start, end = self.line_start(line), self.line_start(line + 1)
         return Span(start, start + len(self.text[start:end].rstrip("\r\n")))
-
-    def line_count(self) -> int:
-        """How many lines the text has (the empty one behind a final newline included)."""
-        return len(self._lines)

@@ -6,7 +6,7 @@ import codecs
 import io
 import tokenize
 
-from lintkeras.documents.model import Document, DocumentError, Piece, Snippet
+from lintkeras.documents.model import Document, DocumentError, Piece, Snippet, newline_of
 
 
 def read(path: str, data: bytes) -> Document:
@@ -18,18 +18,24 @@ def read(path: str, data: bytes) -> Document:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError as error:
+        decode(data[len(bom) :], "utf-8", len(bom))  # the byte that does not fit says more
         raise DocumentError(f"cannot be decoded: {error.msg}") from error
     encoding = "utf-8" if encoding == "utf-8-sig" else encoding
     text = decode(data[len(bom) :], encoding, len(bom))
-    snippet = Snippet(text, (Piece(0, 0, len(text)),))
+    snippet = Snippet(text, (Piece(0, 0, len(text)),), newline=newline_of(text))
     return Document(path, "python", text, encoding, bom, (snippet,))
 
 
 def decode(data: bytes, encoding: str, offset: int = 0) -> str:
-    """``data`` as text; raises DocumentError with the first byte that does not fit."""
+    """``data`` as text; raises DocumentError with the first byte that does not fit.
+
+    ``offset`` is where in the file ``data`` begins.
+    """
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        byte = data[error.start]
-        message = f"cannot be decoded as {encoding}: byte 0x{byte:02x} at offset {error.start}"
-        raise DocumentError(message, offset + error.start) from error
+        at = error.start + offset
+        message = f"cannot be decoded as {encoding}: byte 0x{data[error.start]:02x} at offset {at}"
+        raise DocumentError(message, at) from error
+    except (LookupError, ValueError) as error:  # a codec that is not for text, or its own failure
+        raise DocumentError(f"cannot be decoded as {encoding}: {error}") from error

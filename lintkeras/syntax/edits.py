@@ -1,11 +1,25 @@
-"""Applying edits to a text."""
+"""Applying edits to a text, and showing what they change."""
 
 from __future__ import annotations
 
-from lintkeras.findings import Edit
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lintkeras.documents.model import Document
+from lintkeras.findings import Edit, Span
 
 
-def apply(text: str, edits: list[Edit]) -> str:
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines that are replaced: the number of the first (from 1), the old ones, the new ones."""
+
+    line: int
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
     """The text with all edits made. Raises ValueError where two overlap."""
     parts: list[str] = []
     position = 0
@@ -15,3 +29,39 @@ def apply(text: str, edits: list[Edit]) -> str:
         parts += [text[position : edit.span.start], edit.text]
         position = edit.span.end
     return "".join([*parts, text[position:]])
+
+
+def hunks(document: Document, edits: Iterable[Edit]) -> list[Hunk]:
+    """The lines that edits change, in order, without the unchanged ones."""
+    found: list[Hunk] = []
+    for first, last, group in _by_lines(document, sorted(edits)):
+        start, end = document.line_start(first), document.line_start(last + 1)
+        moved = [Edit(Span(e.span.start - start, e.span.end - start), e.text) for e in group]
+        text = document.text[start:end]
+        old, new = _lines(text), _lines(apply(text, moved))
+        for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, False).get_opcodes():
+            if tag != "equal":
+                found.append(Hunk(first + i, tuple(old[i:j]), tuple(new[k:m])))
+    return found
+
+
+def _by_lines(document: Document, edits: list[Edit]) -> Iterator[tuple[int, int, list[Edit]]]:
+    """Edits that share lines, with the first and the last of these lines."""
+    group: list[Edit] = []
+    first = last = 0
+    for edit in edits:
+        start, end = (document.position(p)[0] for p in (edit.span.start, edit.span.end))
+        if group and start <= last:
+            last = max(last, end)
+            group.append(edit)
+            continue
+        if group:
+            yield first, last, group
+        first, last, group = start, end, [edit]
+    if group:
+        yield first, last, group
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if not lines[-1] else lines

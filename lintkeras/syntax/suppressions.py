@@ -5,29 +5,35 @@ Read from comment tokens, never from strings, and only in files that hold the wo
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass
 
 import libcst as cst
 
 from lintkeras.findings import Span
+from lintkeras.syntax.parse import ParsedSnippet
 from lintkeras.syntax.program import Program
 
-_MARK = "lintkeras:"
-_TRAILING = re.compile(r"#\s*lintkeras:\s*ignore\[([^\]]+)\]")
-_OWN_LINE = re.compile(r"#\s*lintkeras:\s*ignore(?:\[([^\]]+)\]|\s+([\w,-]+))")
+MARK = "lintkeras:"
+"""What a file must hold, in any case, to have a suppression."""
+_RULE = r"[A-Za-z][\w-]*"
+_COMMENT = re.compile(
+    rf"#\s*{MARK}\s*ignore(?:\s*\[([^\]]*)\]|\s+({_RULE}(?:(?:\s*,\s*{_RULE})|(?:\s+LK\d+\b))*))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Suppressions:
-    """Rules (codes or names) that are silenced in ranges of the document."""
+    """Rules (codes or names, in lower case) that are silenced in ranges of the document."""
 
     ranges: tuple[tuple[Span, frozenset[str]], ...]
 
     def covers(self, code: str, name: str, span: Span) -> bool:
         """Whether a finding of this rule that begins in ``span`` is silenced."""
         return any(
-            range_.start <= span.start < range_.end and not rules.isdisjoint((code, name))
+            range_.start <= span.start < range_.end and not rules.isdisjoint((code.lower(), name))
             for range_, rules in self.ranges
         )
 
@@ -36,46 +42,53 @@ def read(program: Program) -> Suppressions:
     """The suppressions of a program: whole simple statements, headers of compound ones."""
     found: list[tuple[Span, frozenset[str]]] = []
     for one in program.parsed:
-        if _MARK not in one.snippet.source:
-            continue
-        stack: list[cst.CSTNode] = [one.module]
-        while stack:
-            node = stack.pop()
-            stack.extend(node.children)
-            if not isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
-                continue
-            rules: set[str] = set()
-            header = getattr(getattr(node, "body", None), "header", None)
-            own = [line.comment.value for line in node.leading_lines if line.comment]
-            if isinstance(node, cst.SimpleStatementLine):
-                trailing = _comments(node)
-            else:
-                trailing = [header.comment.value] if header is not None and header.comment else []
-            for comment in trailing:
-                rules |= _rules(_TRAILING.search(comment))
-            for comment in own:
-                rules |= _rules(_OWN_LINE.search(comment))
-            if rules:
-                span = program.span(node)
-                if isinstance(node, cst.BaseCompoundStatement):
-                    span = Span(span.start, program.span(node.body).start)
-                found.append((span, frozenset(rules)))
+        if MARK in one.snippet.source.lower():
+            found += _in_snippet(program, one)
     return Suppressions(tuple(found))
 
 
-def _comments(node: cst.SimpleStatementLine) -> list[str]:
-    found: list[str] = []
-    stack: list[cst.CSTNode] = [*node.body, node.trailing_whitespace]
+def _in_snippet(program: Program, one: ParsedSnippet) -> list[tuple[Span, frozenset[str]]]:
+    """A comment speaks for the lines that it stands on or in, else for the next ones."""
+    lines: list[tuple[int, int]] = []
+    comments: list[tuple[int, frozenset[str]]] = []
+    stack: list[cst.CSTNode] = [one.module]
     while stack:
-        part = stack.pop()
-        if isinstance(part, cst.Comment):
-            found.append(part.value)
-        stack.extend(part.children)
+        node = stack.pop()
+        stack.extend(node.children)
+        if isinstance(node, cst.Comment):
+            rules = _rules(node.value)
+            if rules:
+                comments.append((program.local_span(node)[0], rules))
+            continue
+        last = _end_of_lines(node)
+        if last is not None:
+            decorators = getattr(node, "decorators", ())
+            first = decorators[0] if decorators else node
+            lines.append((program.local_span(first)[0], program.local_span(last)[1]))
+    lines.sort()
+    found: list[tuple[Span, frozenset[str]]] = []
+    for offset, rules in comments:
+        after = bisect.bisect(lines, (offset, offset))
+        inside = after > 0 and offset < lines[after - 1][1]
+        if inside or after < len(lines):
+            found.append((one.snippet.span(*lines[after - inside]), rules))
     return found
 
 
-def _rules(match: re.Match[str] | None) -> set[str]:
-    if match is None:
-        return set()
-    text = next(group for group in match.groups() if group)
-    return {rule.strip() for rule in text.split(",") if rule.strip()}
+def _end_of_lines(node: cst.CSTNode) -> cst.TrailingWhitespace | None:
+    """The end of a simple statement, or of the header of a compound one."""
+    if isinstance(node, cst.SimpleStatementLine):
+        return node.trailing_whitespace
+    if isinstance(node, cst.Match):
+        return node.whitespace_after_colon
+    match getattr(node, "body", None):
+        case cst.IndentedBlock(header=header):
+            return header
+        case cst.SimpleStatementSuite(trailing_whitespace=end):
+            return end
+    return None
+
+
+def _rules(comment: str) -> frozenset[str]:
+    found = (brackets or words for brackets, words in _COMMENT.findall(comment))
+    return frozenset(rule for text in found for rule in re.findall(_RULE, text.lower()))

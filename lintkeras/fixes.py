@@ -1,0 +1,166 @@
+"""Fixes, round by round: apply what is allowed, look again, take back what does harm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lintkeras.documents import Document
+from lintkeras.engine import FileReport, severity_of
+from lintkeras.findings import Applicability, Edit, Finding, Fix, Severity
+from lintkeras.syntax.edits import apply
+from lintkeras.syntax.parse import comments
+
+_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The user's pick among the fixes of a rule: consent to this one and to no other."""
+
+    rule: str
+    fix: str
+    target: str | None = None
+
+    @classmethod
+    def of(cls, finding: Finding, fix: Fix) -> Choice:
+        """The choice that means one fix of a finding."""
+        return cls(finding.rule, fix.id, fix.target)
+
+    def __str__(self) -> str:
+        """As the command line takes it."""
+        return f"{self.rule}={self.fix}" + (f"@{self.target}" if self.target else "")
+
+    def fits(self, finding: Finding, fix: Fix) -> bool:
+        """Whether it means this fix of this finding."""
+        return (self.rule, self.fix) == (finding.rule, fix.id) and self.target in (None, fix.target)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Which fixes may be applied: the safe ones, the unsafe ones if asked, the chosen ones."""
+
+    unsafe: bool = False
+    choices: tuple[Choice, ...] = ()
+
+    def chosen(self, finding: Finding) -> list[Fix]:
+        """The fixes of a finding that the choices mean; more than one is ambiguous."""
+        return [f for f in finding.fixes if any(c.fits(finding, f) for c in self.choices)]
+
+    def pick(self, finding: Finding) -> Fix | None:
+        """The fix to apply to a finding; None without consent or where a choice is ambiguous."""
+        if any(choice.rule == finding.rule for choice in self.choices):
+            chosen = self.chosen(finding)
+            return chosen[0] if len(chosen) == 1 else None
+        allowed = (Applicability.SAFE, Applicability.UNSAFE)[: 1 + self.unsafe]
+        return next((fix for fix in finding.fixes if fix.applicability in allowed), None)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The new bytes, how many fixes made them, and what could not be done and why."""
+
+    data: bytes
+    made: int = 0
+    troubles: tuple[str, ...] = ()
+
+
+def fix(data: bytes, consent: Consent, lint: Callable[[bytes], FileReport]) -> Fixed:
+    """Apply fixes until there are none left, ten rounds at most; ``lint`` looks at each result.
+
+    Fixes that meet wait for the next round. A fix after which the file does not parse, has an
+    error that it had not, or lacks a comment is taken back; the others of its round are not.
+    """
+    troubles: dict[str, None] = {}
+    made = 0
+    report = lint(data)
+    for _ in range(_ROUNDS):
+        document = report.document
+        wanted = _wanted(report, consent)
+        if document is None or not wanted:
+            return Fixed(data, made, tuple(troubles))
+        if document.encode(document.text) != data:
+            return Fixed(data, made, ("the file cannot be written back byte for byte",))
+        accepted: list[tuple[Finding, Fix]] = []
+        for group in (wanted, *([one] for one in wanted if len(wanted) > 1)):
+            tried = [*accepted, *group]
+            try:
+                new = document.encode(_edited(document, [fix for _, fix in tried]))
+                after = lint(new)
+                harm = _harm(report, after, [fix for _, fix in tried])
+            except ValueError as error:  # edits of one fix overlap, or the encoding lacks a letter
+                harm = str(error)
+            if harm is None:
+                accepted, result = tried, (new, after)
+                if group is wanted:
+                    break
+            elif len(group) == 1:
+                line, _ = document.position(group[0][0].span.start)
+                rule = group[0][0].rule
+                troubles[f"the fix of {rule} in line {line} was taken back: {harm}"] = None
+        if not accepted:
+            return Fixed(data, made, tuple(troubles))
+        (data, report), made = result, made + len(accepted)
+    if _wanted(report, consent):
+        troubles[f"more fixes were left after {_ROUNDS} rounds; run it again"] = None
+    return Fixed(data, made, tuple(troubles))
+
+
+def _edited(document: Document, fixes: list[Fix]) -> str:
+    return apply(document.text, [edit for fix in fixes for edit in fix.edits])
+
+
+def _wanted(report: FileReport, consent: Consent) -> list[tuple[Finding, Fix]]:
+    """The fixes to make at once."""
+    wanted: list[tuple[Finding, Fix]] = []
+    taken: list[Edit] = []
+    for finding in report.findings:
+        fix = consent.pick(finding)
+        if fix is not None and not any(_meet(one, two) for one in fix.edits for two in taken):
+            wanted.append((finding, fix))
+            taken += fix.edits
+    return wanted
+
+
+def _meet(one: Edit, two: Edit) -> bool:
+    """Whether edits touch, or insert the same lines (two definitions of one name)."""
+    return (one.span.start <= two.span.end and two.span.start <= one.span.end) or (
+        "\n" in one.text and one.text == two.text
+    )
+
+
+def _harm(before: FileReport, after: FileReport, made: list[Fix]) -> str | None:
+    """What fixes broke, if anything."""
+    if after.document is None:
+        return None
+    new_errors = _errors(after) - _errors(before)
+    if "LK001" in new_errors or after.unparsed > before.unparsed:
+        return "the result does not parse"
+    if new_errors:
+        return f"it brings a new error, {min(new_errors)}"
+    assert before.document is not None
+    removed = _removed_comments(before.document, [edit for fix in made for edit in fix.edits])
+    lost = _comments(before.document) - removed - _comments(after.document)
+    return f"it loses the comment {min(lost)!r}" if lost else None
+
+
+def _errors(report: FileReport) -> Counter[str]:
+    return Counter(f.rule for f in report.findings if severity_of(f) is Severity.ERROR)
+
+
+def _comments(document: Document) -> Counter[str]:
+    return Counter(text for one in document.snippets for _, text in comments(one.source))
+
+
+def _removed_comments(document: Document, edits: list[Edit]) -> Counter[str]:
+    """The comments on statements that edits remove: behind code, in a range that goes as a whole.
+
+    The titles of such fixes say so.
+    """
+    found: Counter[str] = Counter()
+    for edit in edits:
+        removed = document.text[edit.span.start : edit.span.end]
+        if not edit.text:
+            found.update(text for at, text in comments(removed) if removed[:at].strip())
+    return found
