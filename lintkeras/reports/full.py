@@ -110,7 +110,8 @@ class _Frame:
     def _changes(self) -> Iterator[str]:
         yield self._row()
         for index, hunk in enumerate(self.hunks):
-            if index:
+            before = self.hunks[index - 1] if index else None
+            if before and not (before.old and hunk.line == before.line + len(before.old)):
                 yield f"{' ' * self.gutter} ..."
             yield from self._hunk(hunk)
         yield self._row()
@@ -120,10 +121,13 @@ class _Frame:
         for number, text in enumerate(hunk.old[:_MOST_LINES], start=hunk.line):
             yield self._row(number, paint(clean(f"-{text}"), "removed", self.color))
         yield from self._cut(hunk.old)
-        for number, text in enumerate(hunk.new[:_MOST_LINES], start=hunk.line):
+        new = hunk.new
+        while new and not (hunk.old or new[-1].strip()):
+            new = new[:-1]
+        for number, text in enumerate(new[:_MOST_LINES], start=hunk.line):
             shown = None if hunk.old else number
             yield self._row(shown, paint(clean(f"+{text}"), "added", self.color))
-        yield from self._cut(hunk.new)
+        yield from self._cut(new)
 
     def _cut(self, lines: tuple[str, ...]) -> Iterator[str]:
         if len(lines) > _MOST_LINES:

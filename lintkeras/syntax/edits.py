@@ -46,11 +46,17 @@ def hunks(document: Document, edits: Iterable[Edit]) -> list[Hunk]:
 
 
 def _by_lines(document: Document, edits: list[Edit]) -> Iterator[tuple[int, int, list[Edit]]]:
-    """Edits that share lines, with the first and the last of these lines."""
+    """Edits that share lines, with the first and the last of these lines.
+
+    The last one stands before the first one where whole lines are inserted.
+    """
     group: list[Edit] = []
     first = last = 0
     for edit in edits:
-        start, end = (document.position(p)[0] for p in (edit.span.start, edit.span.end))
+        start, column = document.position(edit.span.start)
+        end, end_column = document.position(edit.span.end)
+        if column == end_column == 1 and edit.text[-1:] in ("", "\n", "\r"):
+            end -= 1
         if group and start <= last:
             last = max(last, end)
             group.append(edit)

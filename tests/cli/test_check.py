@@ -164,7 +164,7 @@ def test_the_readme_shows_what_is_printed() -> None:
     assert shown is not None
     done = run("check", "examples/page.md", cwd=ROOT)
     assert done.returncode == 1
-    assert done.stdout.decode().startswith(shown.group(1))
+    assert shown.group(1) == (done.stdout + done.stderr).decode()
     done = run("check", "examples", "--output-format", "concise", cwd=ROOT)
     assert re.findall(r"\[(LK\d+)\]$", done.stdout.decode(), re.MULTILINE) == ["LK101", "LK101"]
 
