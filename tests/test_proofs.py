@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from lintkeras import engine
+from lintkeras.fixes import Consent, Fixed, fix
 from lintkeras.proofs import run_proof
 from lintkeras.rulebook import Rule, load
 
@@ -17,18 +18,21 @@ PROVEN = [r for r in RULES if any(e.role == "proof" for e in r.examples())]
 SYMMETRIC = {"LK103", "LK104"}
 
 
+def lint(data: bytes) -> engine.FileReport:
+    return engine.lint("x.py", data, "python", CODES)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
 def test_the_fix_of_bad_is_fixed_to_the_letter(rule: Rule) -> None:
     examples = rule.examples()
     for bad, fixed in itertools.pairwise(examples):
         if bad.role == "bad":
             source = bad.marked()[0].encode()
-            new, made = engine.fix("x.py", source, "python", CODES, unsafe=True, choose={})
-            assert bool(made) == (fixed.role == "fixed")
-            if made:
-                assert new.decode() == fixed.text
-                again = engine.fix("x.py", new, "python", CODES, unsafe=True, choose={})
-                assert again == (new, 0)
+            done = fix(source, Consent(unsafe=True), lint)
+            assert bool(done.made) == (fixed.role == "fixed")
+            if done.made:
+                assert done.data.decode() == fixed.text
+                assert fix(done.data, Consent(unsafe=True), lint) == Fixed(done.data)
 
 
 @pytest.mark.tensorflow
