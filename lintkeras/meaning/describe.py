@@ -19,6 +19,7 @@ from lintkeras.meaning.values import (
     Content,
     CustomGradient,
     Dict,
+    Domain,
     Either,
     Entry,
     Function,
@@ -280,6 +281,10 @@ class _Words:
                 return f"{self.named(owner)}.{attribute}"  # type: ignore[arg-type]
             case ("of", (Unknown() | Member()) as value):
                 return self.named(value)
+            case ("kept", Domain(identity=inner), tuple() as tests):
+                return " ".join([self.domain(inner), *self.conditions(tests)])
+            case ("reversed", Domain(identity=inner)):
+                return f"{self.domain(inner)} reversed"
             case ("anything",):
                 return "any number"
             case ("loop" | "earlier", *_):

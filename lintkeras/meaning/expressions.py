@@ -20,6 +20,7 @@ from lintkeras.meaning.values import (
     ANYTHING,
     LOST,
     NONE,
+    OPAQUE,
     UNKNOWN,
     Arguments,
     Computed,
@@ -35,16 +36,22 @@ from lintkeras.meaning.values import (
     List,
     Member,
     Sequence,
+    Slice,
     Test,
     Unknown,
     Value,
     Weight,
     alternatives,
+    integer,
     join_all,
+    reversed_content,
 )
 
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
+
+_MOST_REPEATED = 16
+"""Up to this length ``[x] * n`` is known."""
 
 
 def _name(run: Interpreter, node: cst.Name) -> Value:
@@ -98,7 +105,9 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
             return UNKNOWN if found is None else found
         case List(), Index(domain=domain):
             held = run.stored(holder).entries
-            return held[0].value if len(held) == 1 and held[0].domain == domain else UNKNOWN
+            return held[0].value if len(held) == 1 and held[0].place == domain else UNKNOWN
+        case ((List() | Sequence()), Slice()):
+            return _like(run, holder, _sliced(run.content(holder), index), node)
         case ((List() | Sequence()), _):
             content = run.content(holder)
             plain = content.plain()
@@ -108,14 +117,13 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
                 case Const(value=int()) if len(content.entries) == 1:
                     return content.entries[0].value
                 case Index(domain=domain):
-                    for entry in content.entries:
-                        if entry.domain == domain and not entry.tests:
-                            return entry.value
+                    if len(content.entries) == 1 and content.entries[0].place == domain:
+                        return content.entries[0].value
             return UNKNOWN
         case Computed(function="gradients"), (Const(value=int()) | Index()):
             return run.content(holder).entries[0].value
         case Computed(), _:
-            part = Unknown(("slice", node)) if index == UNKNOWN else index
+            part = index if isinstance(index, Const) else Unknown(("slice", node))
             return term("Subscript", Arguments((holder, part)), node)
     if isinstance(holder, (Member, Weight)) or (
         isinstance(holder, Unknown) and holder.origin is not None
@@ -124,12 +132,25 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
     return UNKNOWN
 
 
+def _sliced(content: Content, part: Slice) -> Content:
+    """The entries that a slice takes."""
+    bounds = [part.start, part.stop, part.step]
+    numbers = [integer(bound) for bound in bounds]
+    if any(n is None and bound != NONE for n, bound in zip(numbers, bounds, strict=True)):
+        return OPAQUE
+    if content.plain() is not None and numbers[2] != 0:
+        return Content(content.entries[slice(*numbers)])
+    if numbers in ([None, None, None], [0, None, None]):
+        return content
+    return reversed_content(content) if numbers == [None, None, -1] else OPAQUE
+
+
 def _display(run: Interpreter, node: cst.List | cst.Tuple | cst.Set) -> Value:
     entries: list[Entry] = []
     for element in node.elements:
         value = run.eval(element.value)
         if isinstance(element, cst.StarredElement):
-            entries.extend(run.content(value).entries)
+            entries.extend(run.iterate(value).entries)
         else:
             entries.append(Entry(value))
     content = Content(tuple(entries))
@@ -183,14 +204,35 @@ def _if_exp(run: Interpreter, node: cst.IfExp) -> Value:
 def _binary(run: Interpreter, node: cst.BinaryOperation) -> Value:
     left, right = run.eval(node.left), run.eval(node.right)
     operator = type(node.operator).__name__
-    if operator == "Add" and isinstance(left, (List, Sequence)):
-        joined = Content((*run.content(left).entries, *run.content(right).entries))
-        if isinstance(left, Sequence):
-            return bounded(Sequence("tuple", joined))
-        return run.new_list(node, joined)
-    note_list_arithmetic(run, node, operator, left, node.left, right, node.right)
-    note_list_arithmetic(run, node, operator, right, node.right, left, node.left)
+    if not (operator == "Add" and isinstance(left, (List, Sequence))):
+        note_list_arithmetic(run, node, operator, left, node.left, right, node.right)
+        note_list_arithmetic(run, node, operator, right, node.right, left, node.left)
+    return combine(run, operator, left, right, node)
+
+
+def combine(run: Interpreter, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+    """``left operator right``, where either may be a list, a tuple or a dictionary."""
+    match operator, left, right:
+        case "Add", (List() | Sequence()), _:
+            joined = Content((*run.content(left).entries, *run.content(right).entries))
+            return _like(run, left, joined, node)
+        case ("Multiply", (List() | Sequence()) as one, Const(value=int(count))) | (
+            "Multiply", Const(value=int(count)), (List() | Sequence()) as one,
+        ):  # fmt: skip
+            plain = run.content(one).plain()
+            few = plain is not None and len(plain) * count <= _MOST_REPEATED
+            entries = run.content(one).entries * count if few else OPAQUE.entries
+            return _like(run, one, Content(entries), node)
+        case "BitOr", (Dict() | Items()), (Dict() | Items()):
+            return run.new_dict(node, run.items(left).updated(run.items(right)))
     return binary(operator, left, right, node)
+
+
+def _like(run: Interpreter, value: Value, content: Content, node: cst.CSTNode) -> Value:
+    """A new list for a list, a new tuple for a tuple."""
+    if isinstance(value, Sequence):
+        return bounded(Sequence("tuple", content))
+    return run.new_list(node, content)
 
 
 def _unary(run: Interpreter, node: cst.UnaryOperation) -> Value:
@@ -240,7 +282,15 @@ def _comparison(run: Interpreter, node: cst.Comparison) -> Value:
     rights = [(type(c.operator).__name__, run.eval(c.comparator)) for c in node.comparisons]
     if len(rights) != 1:
         return UNKNOWN
-    return compare(rights[0][0], left, rights[0][1], node)
+    operator, right = rights[0]
+    if operator in ("In", "NotIn") and isinstance(left, Const):
+        if isinstance(right, (Dict, Items)) and not run.items(right).complete:
+            return UNKNOWN
+        values = run.content(right).plain()
+        if values is not None and all(isinstance(value, Const) for value in values):
+            found = any(isinstance(v, Const) and v.value == left.value for v in values)
+            return Const(found == (operator == "In"))
+    return compare(operator, left, right, node)
 
 
 def _comprehension(run: Interpreter, node: cst.ListComp | cst.GeneratorExp | cst.SetComp) -> Value:
@@ -248,12 +298,14 @@ def _comprehension(run: Interpreter, node: cst.ListComp | cst.GeneratorExp | cst
     if isinstance(node, cst.ListComp):
         return run.new_list(node, content)
     kind = "iterator" if isinstance(node, cst.GeneratorExp) else "set"
-    return Sequence(kind, content, nodes=(node,))
+    if kind == "set":
+        return Sequence(kind, content, nodes=(node,))
+    return run.iterator(node, kind, content, nodes=(node,))
 
 
 def _comprehend(run: Interpreter, clause: cst.CompFor, element: cst.BaseExpression) -> Content:
     """What the clauses of a comprehension give, entry by entry."""
-    content = run.content(run.eval(clause.iter))
+    content = run.iterate(run.eval(clause.iter))
     outer = run.scope
     scope = run.scope = Scope("comprehension", outer, outer.calls, outer.function)
     results: list[Entry] = []
@@ -362,7 +414,7 @@ def _arguments(run: Interpreter, node: cst.Call) -> Arguments:
     for argument in node.args:
         value = run.eval(argument.value)
         if argument.star == "*":
-            plain = run.content(value).plain()
+            plain = run.iterate(value).plain()
             if plain is None:
                 complete, rest = False, rest or value
             else:

@@ -135,7 +135,7 @@ def _match(run: Interpreter, node: cst.Match) -> None:
 
 def _for(run: Interpreter, node: cst.For) -> None:
     iterated = run.eval(node.iter)
-    content = run.content(iterated)
+    content = run.iterate(iterated)
     plain = content.plain()
     if plain is not None and run.may_unroll(len(plain)) and not leaves_early(node.body):
         run.loop_nodes.append(node)

@@ -73,6 +73,7 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
+    alternatives,
     join,
     join_all,
     join_content,
@@ -154,7 +155,6 @@ class Interpreter:
         self.unstable: dict[cst.CSTNode, dict[Key, bool]] = {}
         """For each loop, what its body was seen to change, and whether item by item."""
         self.unrolling = 1
-        self.lost = False
         self.patched: set[str] = set()
         """The library names that the program assigned to."""
 
@@ -312,8 +312,14 @@ class Interpreter:
                 if any(value in loop.grown or value in loop.rewritten for loop in self.loops):
                     return OPAQUE  # a loop that has not ended still changes it
                 return self.stored(value)
-            case Sequence(content=content):
-                return content
+            case Sequence(kind="set", content=content) if len(content.entries) > 1:
+                values = [entry.value for entry in content.entries]
+                return Content((Entry(join_all(values), ANYTHING),))  # in any order
+            case Sequence(content=content, identity=identity):
+                fresh = identity is None or self.state.find(("used", identity)) == Const(False)
+                return content if fresh else OPAQUE
+            case Const(value=str(text)) if len(text) <= _UNROLLED:
+                return Content(tuple(Entry(Const(letter)) for letter in text))
             case Dict() | Items():
                 held = self.items(value)
                 keys = tuple(Entry(Const(key)) for key, _ in held.items)
@@ -335,10 +341,37 @@ class Interpreter:
                 return reduce(join_content, map(self.content, values))
         return OPAQUE
 
+    def iterate(self, value: Value) -> Content:
+        """What running through ``value`` gives; an iterator is used up by it."""
+        content = self.content(value)
+        for one in alternatives(value):
+            if isinstance(one, Sequence) and one.identity is not None:
+                self.write(("used", one.identity), Const(True))
+        return content
+
+    def iterator(
+        self,
+        node: cst.CSTNode,
+        kind: str,
+        content: Content,
+        parts: tuple[Content, ...] = (),
+        nodes: tuple[cst.CSTNode, ...] = (),
+    ) -> Sequence:
+        """A fresh iterator made at ``node``."""
+        identity = self.identity(node)
+        self.write(("used", identity), Const(False))
+        return Sequence(kind, content, parts, nodes, identity)
+
     def stored(self, value: List) -> Content:
         """What a list holds, item by item: in a loop that rewrites it, the item at hand."""
         cell = self.state.find((value, "content"))
         return cell if isinstance(cell, Content) else OPAQUE
+
+    def exact(self, value: List) -> tuple[Value, ...] | None:
+        """What a list holds, where a change of it here happens once and for certain."""
+        since = any(loop.node not in value.loops for loop in self.loops)
+        certain = tuple(self.tests) == value.tests[: len(self.tests)]
+        return self.content(value).plain() if certain and not since else None
 
     def set_content(self, value: List, content: Content, *, item_of: Domain | None = None) -> None:
         """Change a list in place: its item at the running index of ``item_of``, or all of it."""
@@ -361,6 +394,10 @@ class Interpreter:
             return value
         found = self.state.find((value, "items"))
         return found if isinstance(found, Items) else LOST
+
+    def lose_everything(self) -> None:
+        """Code that nobody knows may have changed anything, now or later."""
+        self.state.bottom.lost = True
 
     def write(self, key: Key, cell: Cell) -> None:
         """Change the state."""
@@ -825,7 +862,7 @@ class Interpreter:
         if plain is not None:
             return Const(len(plain))
         if len(content.entries) == 1 and content.entries[0].domain not in (None, ANYTHING):
-            domain = content.entries[0].domain
+            domain = content.entries[0].place
             assert domain is not None
             return Length(domain)
         return UNKNOWN

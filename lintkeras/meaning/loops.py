@@ -82,7 +82,7 @@ def rounds(
         for key in changed:
             unstable[key] = isinstance(key[0], List) and key[0] not in loop.changed
         if attempt == _MOST_ATTEMPTS:
-            run.lost = True
+            run.lose_everything()
         else:
             del run.frames[-1].returns[returned:]
     normal = _after(run, start, [*loop.continues, *([end] if end is not None else [])], node, loop)

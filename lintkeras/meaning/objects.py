@@ -229,6 +229,9 @@ def forget(run: Interpreter, value: Value) -> None:
                 stack.extend(values)
             case Sequence(content=content):
                 stack.extend(entry.value for entry in content.entries)
+                run.iterate(one)
+            case Unknown(origin=("namespace",)):
+                run.lose_everything()
             case List():
                 stack.extend(entry.value for entry in run.content(one).entries)
                 run.set_content(one, OPAQUE)

@@ -14,6 +14,8 @@ from typing import TypeAlias
 import libcst as cst
 
 from lintkeras.meaning.values import (
+    LOST,
+    OPAQUE,
     Class,
     Content,
     Instance,
@@ -75,18 +77,21 @@ class Scope:
 class State:
     """One overlay above ``below``."""
 
-    __slots__ = ("below", "cells")
+    __slots__ = ("below", "bottom", "cells", "lost")
 
     def __init__(self, below: State | None = None) -> None:
         self.below = below
+        self.bottom: State = self if below is None else below.bottom
         self.cells: Changes = {}
+        self.lost = False
+        """Of the bottom: whether nothing is known any more, from here to the end."""
 
     def find(self, key: Key) -> Cell | object:
         """The cell's content, or ``State.MISSING``."""
         state: State | None = self
         while state is not None:
             if key in state.cells:
-                return state.cells[key]
+                return _lost(state.cells[key]) if self.bottom.lost else state.cells[key]
             state = state.below
         return _MISSING
 
@@ -137,6 +142,15 @@ class State:
             # A mark ("this tape was used") that one path never set does not hold after the join.
             merged[key] = None if marks and len(known) < len(cells) else join_cells(known)
         self.cells.update(merged)
+
+
+def _lost(cell: Cell) -> Cell:
+    """What is left of a cell when anything may have been written to it."""
+    if isinstance(cell, Content):
+        return OPAQUE
+    if isinstance(cell, Items):
+        return LOST
+    return None if cell is None or isinstance(cell, cst.CSTNode) else Unknown()
 
 
 def join_cells(cells: list[Cell | object]) -> Cell:

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning import library
-from lintkeras.meaning.expressions import defaults, note_list_arithmetic
+from lintkeras.meaning.expressions import combine, defaults, note_list_arithmetic
 from lintkeras.meaning.flow import FLOW
-from lintkeras.meaning.operators import binary
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
-from lintkeras.meaning.targets import assign
+from lintkeras.meaning.targets import assign, delete
 from lintkeras.meaning.values import (
     NONE,
+    OPAQUE,
     UNKNOWN,
     Class,
     Computed,
+    Dict,
+    Either,
     Function,
     List,
     Symbol,
     Value,
+    gradients_in,
 )
 
 if TYPE_CHECKING:
@@ -49,17 +52,25 @@ def _aug_assign(run: Interpreter, node: cst.AugAssign) -> None:
     other = run.eval(node.value)
     operator = type(node.operator).__name__.removesuffix("Assign")
     if isinstance(before, List) and operator == "Add":
-        run.extend(before, run.content(other))
+        run.extend(before, run.iterate(other))
         return
     note_list_arithmetic(run, node, operator, before, node.target, other, node.value)
-    value = binary(operator, before, other, node)
-    run.record(value, node)
-    assign(run, node.target, value)
+    match before, operator:
+        case List(), _:
+            run.set_content(before, OPAQUE)
+        case Dict(), "BitOr":
+            run.write((before, "items"), run.items(before).updated(run.items(other)))
+        case Either(), _ if not gradients_in(before):
+            run.forget(before)
+            assign(run, node.target, UNKNOWN)
+        case _:
+            value = combine(run, operator, before, other, node)
+            run.record(value, node)
+            assign(run, node.target, value)
 
 
 def _delete(run: Interpreter, node: cst.Del) -> None:
-    if isinstance(node.target, cst.Name):
-        run.bind(node.target.value, UNKNOWN)
+    delete(run, node.target)
 
 
 def _return(run: Interpreter, node: cst.Return) -> None:

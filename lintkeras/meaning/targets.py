@@ -10,6 +10,7 @@ import libcst as cst
 from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
     LOST,
+    NONE,
     OPAQUE,
     UNKNOWN,
     Const,
@@ -19,6 +20,7 @@ from lintkeras.meaning.values import (
     Entry,
     Index,
     List,
+    Slice,
     Unknown,
     Value,
 )
@@ -56,6 +58,8 @@ def delete(run: Interpreter, target: cst.BaseExpression) -> None:
             holder, index = run.eval(owner), index_of(run, target)
             if isinstance(holder, Dict) and isinstance(index, Const):
                 run.write((holder, "items"), run.items(holder).without(index.value))
+            elif isinstance(holder, List) and isinstance(index, (Const, Slice)):
+                run.set_content(holder, _without_item(run, holder, index))
             else:
                 run.forget(holder)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
@@ -66,7 +70,7 @@ def delete(run: Interpreter, target: cst.BaseExpression) -> None:
 def _unpack(
     run: Interpreter, elements: Seq[cst.BaseElement], value: Value, scope: Scope | None
 ) -> None:
-    content = run.content(value)
+    content = run.iterate(value)
     plain = content.plain()
     starred = [n for n, e in enumerate(elements) if isinstance(e, cst.StarredElement)]
     if plain is not None and not starred and len(plain) == len(elements):
@@ -99,21 +103,35 @@ def _assign_item(run: Interpreter, holder: Value, target: cst.Subscript, value: 
     index = index_of(run, target)
     match holder:
         case List():
-            domain = index.domain if isinstance(index, Index) else None
-            run.set_content(holder, _with_item(run.stored(holder), index, value), item_of=domain)
+            content = run.stored(holder)
+            domain = None
+            if isinstance(index, Index) and len(content.entries) == 1:
+                domain = content.entries[0].domain
+            run.set_content(holder, _with_item(content, index, value), item_of=domain)
         case Dict():
             items = run.items(holder).put(index.value, value) if isinstance(index, Const) else LOST
             run.write((holder, "items"), items)
-        case Either():
+        case Either() | Unknown(origin=("namespace",)):
             run.forget(holder)
+
+
+def _without_item(run: Interpreter, holder: List, index: Const | Slice) -> Content:
+    plain = run.exact(holder)
+    if plain is None or not isinstance(index, Const) or type(index.value) is not int:
+        return OPAQUE
+    if not -len(plain) <= index.value < len(plain):
+        return OPAQUE
+    kept = list(plain)
+    del kept[index.value]
+    return Content(tuple(Entry(value) for value in kept))
 
 
 def _with_item(content: Content, index: Value, value: Value) -> Content:
     entries = list(content.entries)
     plain = content.plain() is not None
     match index:
-        case Index(domain=domain) if len(entries) == 1 and entries[0].domain == domain:
-            return Content((Entry(value, domain, entries[0].tests),))
+        case Index(domain=domain) if len(entries) == 1 and entries[0].place == domain:
+            return Content((Entry(value, entries[0].domain, entries[0].tests),))
         case Const(value=int(i)) if plain and -len(entries) <= i < len(entries):
             entries[i] = Entry(value)
             return Content(tuple(entries))
@@ -121,15 +139,15 @@ def _with_item(content: Content, index: Value, value: Value) -> Content:
 
 
 def index_of(run: Interpreter, node: cst.Subscript) -> Value:
-    """The index of a subscript; unknown for slices and several indices."""
-    if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
-        return run.eval(node.slice[0].slice.value)
-    for element in node.slice:
-        part = element.slice
-        if isinstance(part, cst.Index):
-            run.eval(part.value)
-        elif isinstance(part, cst.Slice):
-            for bound in (part.lower, part.upper, part.step):
-                if bound is not None:
-                    run.eval(bound)
+    """The index of a subscript; unknown for several indices."""
+    indices = [_index(run, element.slice) for element in node.slice]
+    return indices[0] if len(indices) == 1 else UNKNOWN
+
+
+def _index(run: Interpreter, node: cst.BaseSlice) -> Value:
+    if isinstance(node, cst.Index):
+        return run.eval(node.value)
+    if isinstance(node, cst.Slice):
+        bounds = (node.lower, node.upper, node.step)
+        return Slice(*(NONE if bound is None else run.eval(bound) for bound in bounds))
     return UNKNOWN

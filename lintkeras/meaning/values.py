@@ -34,6 +34,10 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+NAMESPACE = Unknown(("namespace",))
+"""The dictionary behind ``globals()``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Const:
     """A Python constant: number, string, bytes, boolean, None, Ellipsis."""
@@ -237,6 +241,13 @@ class Entry:
     domain: Domain | None = None
     tests: tuple[Test, ...] = ()
 
+    @property
+    def place(self) -> Domain | None:
+        """What its running index counts: the members of the domain that pass the tests."""
+        if self.domain is None or not self.tests:
+            return self.domain
+        return Domain(("kept", self.domain, self.tests))
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -276,6 +287,8 @@ class Sequence:
     """Of a ``zip``: the contents that it runs through side by side."""
     nodes: tuple[cst.CSTNode, ...] = field(default=(), compare=False)
     """Of a ``zip``: the call, then the expressions of its parts."""
+    identity: Identity | None = field(default=None, compare=False)
+    """Of an iterator, which can be run through once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +350,15 @@ class Length:
     """``len`` of something that runs over a domain."""
 
     domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """An index ``start:stop:step``; None where a bound is left out."""
+
+    start: Value
+    stop: Value
+    step: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +461,7 @@ class Either:
 
 Value = Union[
     Unknown, Const, Symbol, Function, CustomGradient, Class, Instance, Member, Method, Super, List,
-    Sequence, Dict, Items, Index, Length, PerEntry, Tape, Weight, Gradient, Computed, Either,
+    Sequence, Dict, Items, Index, Slice, Length, PerEntry, Tape, Weight, Gradient, Computed, Either,
 ]  # fmt: skip
 
 _MOST_ALTERNATIVES = 4
@@ -499,6 +521,22 @@ def join_content(first: Content, second: Content) -> Content:
         pairs = zip(short, long, strict=True)
         return Content(tuple(Entry(join(a.value, b.value), a.domain, a.tests) for a, b in pairs))
     return OPAQUE
+
+
+def reversed_content(content: Content) -> Content:
+    """The entries from last to first."""
+    return Content(tuple(
+        Entry(e.value, None if e.place is None else Domain(("reversed", e.place)))
+        if e.place != ANYTHING else e
+        for e in reversed(content.entries)
+    ))  # fmt: skip
+
+
+def integer(value: Value) -> int | None:
+    """The value of an integer constant."""
+    if isinstance(value, Const) and type(value.value) is int:
+        return value.value
+    return None
 
 
 def join_items(first: Items, second: Items) -> Items:

@@ -27,6 +27,7 @@ from lintkeras.meaning.library.steps import note_step, strategy_run, unscaled
 from lintkeras.meaning.library.tapes import enter_context, lets_errors_pass, tape_method
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
+    NAMESPACE,
     UNKNOWN,
     Arguments,
     Class,
@@ -204,6 +205,8 @@ def call_method(
         if name == "numpy" and of != UNKNOWN:
             return term(Member(of, name), arguments, node)
         run.escape(arguments)
+        if of == NAMESPACE and name not in ("get", "keys", "items", "values", "copy"):
+            run.lose_everything()
         return UNKNOWN
     if isinstance(of, Gradient):
         return UNKNOWN

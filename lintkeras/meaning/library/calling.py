@@ -35,6 +35,8 @@ def unwrapped(run: Interpreter, arguments: Arguments) -> Arguments:
                 return Sequence("list", run.content(value))
             case Dict():
                 return run.items(value)
+            case Sequence(identity=identity) if identity is not None:
+                return Sequence(value.kind, run.iterate(value), value.parts, value.nodes)
         return value
 
     return Arguments(

@@ -11,6 +11,7 @@ from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     ANYTHING,
     LOST,
+    NAMESPACE,
     NONE,
     OPAQUE,
     UNKNOWN,
@@ -18,6 +19,7 @@ from lintkeras.meaning.values import (
     Const,
     Content,
     Dict,
+    Domain,
     Entry,
     Function,
     Index,
@@ -26,27 +28,33 @@ from lintkeras.meaning.values import (
     List,
     Member,
     Method,
+    PerEntry,
     Sequence,
     Super,
     Symbol,
     Test,
     Unknown,
     Value,
+    integer,
     join_all,
+    reversed_content,
 )
 
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
+_LONGEST_RANGE = 8
+"""Up to this length the numbers of a ``range`` are known one by one."""
+
 
 def _zip(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     if arguments.rest is not None and len(node.args) == 1:
-        return Sequence("zip", _columns(run, run.content(arguments.rest)))
+        return run.iterator(node, "zip", _columns(run, run.iterate(arguments.rest)))
     if not arguments.complete or not arguments.positional:
-        return Sequence("zip", OPAQUE)
-    parts = tuple(run.content(value) for value in arguments.positional)
+        return run.iterator(node, "zip", OPAQUE)
+    parts = tuple(run.iterate(value) for value in arguments.positional)
     nodes = (node, *(a.value for a in node.args))
-    return Sequence("zip", _side_by_side(run, parts), parts, nodes)
+    return run.iterator(node, "zip", _side_by_side(run, parts), parts, nodes)
 
 
 def _columns(run: Interpreter, rows: Content) -> Content:
@@ -62,19 +70,21 @@ def _columns(run: Interpreter, rows: Content) -> Content:
 
 
 def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:
-    """The entries of a ``zip``."""
-    sizes = {len(part.entries) for part in parts}
+    """The entries of a ``zip``, which ends with its shortest part."""
     plain = [part.plain() for part in parts]
-    if len(sizes) == 1:
+    known = [p for p in plain if p is not None]
+    if len(known) == len(parts):
+        return Content(tuple(Entry(tuple_of(row)) for row in zip(*known, strict=False)))
+    if len({len(part.entries) for part in parts}) == 1:
         rows = list(zip(*(part.entries for part in parts), strict=True))
-        if all(len({entry.domain for entry in row}) == 1 for row in rows):
+        if all(len({entry.place for entry in row}) == 1 for row in rows):
             return Content(tuple(
                 Entry(tuple_of(tuple(e.value for e in row)), row[0].domain, row[0].tests)
                 for row in rows
             ))  # fmt: skip
-    if any(p is not None for p in plain) and any(len(p.entries) == 1 for p in parts):
+    if known and any(len(p.entries) == 1 for p in parts):
         values = tuple(
-            run.per_entry(p) if p else part.entries[0].value if len(part.entries) == 1 else UNKNOWN
+            PerEntry(p) if p else part.entries[0].value if len(part.entries) == 1 else UNKNOWN
             for p, part in zip(plain, parts, strict=True)
         )
         domains = [p.entries[0].domain for p in parts if len(p.entries) == 1]
@@ -88,23 +98,36 @@ def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:
 def _enumerate(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     if not arguments.positional:
         return UNKNOWN
-    content = run.content(arguments.positional[0])
+    content = run.iterate(arguments.positional[0])
     start = arguments.get("start", 1)
+    plain = content.plain() is not None
     entries = []
     for position, entry in enumerate(content.entries):
         index: Value = UNKNOWN
-        if start is None:
-            index = Index(entry.domain) if entry.domain else Const(position)
+        if start is None and entry.place is not None:
+            index = Index(entry.place)
+        elif plain and start is None:
+            index = Const(position)
+        elif plain and isinstance(start, Const) and isinstance(start.value, int):
+            index = Const(start.value + position)
         entries.append(Entry(tuple_of((index, entry.value)), entry.domain, entry.tests))
-    return Sequence("iterator", Content(tuple(entries)))
+    return run.iterator(node, "iterator", Content(tuple(entries)))
 
 
 def _range(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     match arguments.positional:
         case (Length(domain=domain),) | (Const(value=0), Length(domain=domain)):
+            whole = domain
+            if domain.identity[0] == "kept":
+                return Sequence(
+                    "range", Content((Entry(Index(whole), Domain(("counted", whole))),))
+                )
             return Sequence("range", Content((Entry(Index(domain), domain),)))
-        case (Const(value=int(count)),) if 0 <= count <= 8:
-            return Sequence("range", Content(tuple(Entry(Const(i)) for i in range(count))))
+    numbers = [integer(value) for value in arguments.positional]
+    if 1 <= len(numbers) <= 3 and None not in numbers and 0 not in numbers[2:]:
+        counted = range(*(number for number in numbers if number is not None))
+        if len(counted) <= _LONGEST_RANGE:
+            return Sequence("range", Content(tuple(Entry(Const(n)) for n in counted)))
     return Sequence("range", OPAQUE)
 
 
@@ -116,7 +139,7 @@ def _list(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
     if not arguments.positional:
         return run.new_list(node, Content())
     value = arguments.positional[0]
-    content = run.content(value)
+    content = run.iterate(value)
     if symbol.name == "builtins.tuple":
         return Sequence("tuple", content, *_zip_parts(value))
     result = run.new_list(node, content)
@@ -134,7 +157,7 @@ def map_calls(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     if not arguments.complete or len(arguments.positional) < 2:
         return UNKNOWN
     function, *sources = arguments.positional
-    parts = tuple(run.content(value) for value in sources)
+    parts = tuple(run.iterate(value) for value in sources)
     rows: list[tuple[Entry, tuple[Value, ...]]]
     if len(parts) == 1:
         rows = [(entry, (entry.value,)) for entry in parts[0].entries]
@@ -142,28 +165,28 @@ def map_calls(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
         side = _side_by_side(run, parts)
         rows = [(e, run.content(e.value).plain() or ()) for e in side.entries]
     if len(rows) > 8:
-        return Sequence("iterator", OPAQUE)
+        return run.iterator(node, "iterator", OPAQUE)
     entries = tuple(
         Entry(run.call(function, Arguments(tuple(values)), node), entry.domain, entry.tests)
         for entry, values in rows
     )
     if symbol.name == "builtins.map":
-        return Sequence("iterator", Content(entries))
+        return run.iterator(node, "iterator", Content(entries))
     return run.new_list(node, Content(entries))
 
 
 def _filter(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     """``filter(f, xs)``: the entries for which ``f`` holds."""
     if not arguments.complete or len(arguments.positional) != 2:
-        return Sequence("iterator", OPAQUE)
+        return run.iterator(node, "iterator", OPAQUE)
     function, source = arguments.positional
-    entries = run.content(source).entries
+    entries = run.iterate(source).entries
     if not isinstance(function, (Function, Method)) or len(entries) != 1:
-        return Sequence("iterator", OPAQUE)
+        return run.iterator(node, "iterator", OPAQUE)
     entry = entries[0]
     test = Test(run.call(function, Arguments((entry.value,)), node), True, node)
     kept = Entry(entry.value, entry.domain, (*entry.tests, test))
-    return Sequence("iterator", Content((kept,)))
+    return run.iterator(node, "iterator", Content((kept,)))
 
 
 def _super(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -183,7 +206,7 @@ def _pairs(run: Interpreter, value: Value) -> Items:
     if isinstance(value, (Dict, Items)):
         return run.items(value)
     held = Items()
-    for item in run.content(value).plain() or (UNKNOWN,):
+    for item in run.iterate(value).plain() or (UNKNOWN,):
         match run.content(item).plain():
             case (Const(value=key), one):
                 held = held.put(key, one)
@@ -207,14 +230,14 @@ def dict_method(
         case "get":
             return UNKNOWN
         case "keys":
-            return Sequence("iterator", run.content(target))
+            return Sequence("view", run.content(target))
         case "values" | "items" if not held.complete:
-            return Sequence("iterator", OPAQUE)
+            return Sequence("view", OPAQUE)
         case "values":
-            return Sequence("iterator", Content(tuple(Entry(v) for _, v in held.items)))
+            return Sequence("view", Content(tuple(Entry(v) for _, v in held.items)))
         case "items":
             pairs = (Entry(tuple_of((Const(k), v))) for k, v in held.items)
-            return Sequence("iterator", Content(tuple(pairs)))
+            return Sequence("view", Content(tuple(pairs)))
         case "copy":
             return run.new_dict(node, held)
     if isinstance(target, Items):
@@ -250,7 +273,13 @@ def number(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Cal
 
 
 def _reversed(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
-    return Sequence("iterator", OPAQUE)
+    if len(arguments.positional) != 1:
+        return run.iterator(node, "iterator", OPAQUE)
+    return run.iterator(node, "iterator", reversed_content(run.iterate(arguments.positional[0])))
+
+
+def _sorted(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    return run.new_list(node, OPAQUE)
 
 
 def _getattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -260,6 +289,21 @@ def _getattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.C
             missing = isinstance(found, Member) and not isinstance(holder, (Member, Unknown))
             return UNKNOWN if missing and default else found
     return UNKNOWN
+
+
+def _exec(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``exec(code)`` can bind any name; with a namespace of its own it binds them there."""
+    if len(arguments.positional) > 1:
+        run.escape(arguments)
+    else:
+        run.lose_everything()
+    return NONE
+
+
+def _namespace(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``globals()``, ``locals()``, ``vars()``: to be read; who writes there can bind any name."""
+    run.escape(arguments)
+    return NAMESPACE
 
 
 def _setattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -280,14 +324,39 @@ def list_method(
             run.append(target, value)
             return NONE
         case "extend", (value,):
-            run.extend(target, run.content(value))
+            run.extend(target, run.iterate(value))
             return NONE
         case "copy", ():
             return run.new_list(node, run.content(target))
         case (("index" | "count"), _):
             return UNKNOWN
-    run.set_content(target, OPAQUE)
-    return UNKNOWN
+        case (("clear" | "sort" | "remove" | "reverse" | "insert"), _):
+            result: Value = NONE
+        case _:
+            result = UNKNOWN
+    content = OPAQUE
+    plain = run.exact(target)
+    if plain is not None:
+        changed = list(plain)
+        match name, arguments.positional:
+            case "insert", (Const(value=int(at)), value):
+                changed.insert(at, value)
+                content = _plain(changed)
+            case "pop", () if changed:
+                result, content = changed.pop(), _plain(changed)
+            case "pop", (Const(value=int(at)),) if -len(changed) <= at < len(changed):
+                result = changed.pop(at)
+                content = _plain(changed)
+            case "clear", ():
+                content = Content()
+            case "reverse", ():
+                content = _plain(changed[::-1])
+    run.set_content(target, content)
+    return result
+
+
+def _plain(values: list[Value]) -> Content:
+    return Content(tuple(Entry(value) for value in values))
 
 
 FUNCTIONS: dict[str, Model] = {
@@ -299,7 +368,7 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.tuple": _list,
     "builtins.map": map_calls,
     "builtins.reversed": _reversed,
-    "builtins.sorted": _reversed,
+    "builtins.sorted": _sorted,
     "builtins.filter": _filter,
     "builtins.super": _super,
     "builtins.dict": _dict,
@@ -307,5 +376,9 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.delattr": _setattr,
+    "builtins.exec": _exec,
+    "builtins.globals": _namespace,
+    "builtins.locals": _namespace,
+    "builtins.vars": _namespace,
     "tf.constant": number,
 }

@@ -48,7 +48,7 @@ def note_step(
         given = arguments.get("grads_and_vars", 0)
         if given is None:
             return
-        content = run.content(given)
+        content = run.iterate(given)
         if isinstance(given, Sequence):
             pairs = given
         elif isinstance(given, List):
