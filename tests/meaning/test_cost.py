@@ -29,3 +29,14 @@ def test_values_stay_small(kind: str) -> None:
     run = Interpreter()
     run.run([cst.parse_module(source)], len(source))
     assert run.steps < 20_000
+
+
+def test_methods_that_hold_each_other_and_are_given_away() -> None:
+    methods = "".join(
+        f"    def m{i}(self):\n        self.a{i} = self.m{(i + 1) % 30}\n        give(self.a{i})\n"
+        for i in range(30)
+    )
+    source = f"import tensorflow as tf\nfrom other import give\nclass A:\n{methods}\nA().m0()\n"
+    run = Interpreter()
+    run.run([cst.parse_module(source)], len(source))
+    assert run.steps < 20_000
