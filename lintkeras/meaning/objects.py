@@ -56,6 +56,11 @@ VARIABLE_LISTS = {
     "non_trainable_variables": "non_trainable_variables",
     "non_trainable_weights": "non_trainable_variables",
 }
+_LAYER_VARIABLES = frozenset({
+    "kernel", "bias", "gamma", "beta", "embeddings", "recurrent_kernel", "depthwise_kernel",
+    "pointwise_kernel",
+})  # fmt: skip
+"""The attributes of Keras' own layers that hold one trainable variable."""
 _PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
 CHANGED = "changed "
 """Not a name that a program can have: the mark of a library object that was changed."""
@@ -83,6 +88,9 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
             value = UNKNOWN
     if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict, Items)):
         return run.variables(value, VARIABLE_LISTS[name], node)
+    if name in _LAYER_VARIABLES and isinstance(value, Instance) and isinstance(value.cls, Symbol):
+        if value.class_name.startswith("keras.layers."):
+            return Weight(value, name)
     if isinstance(value, (Gradient, Weight)) and name in ("dtype", "shape", "name"):
         return Member(Unknown(("of", value)), name)
     return bounded(Member(value, name))

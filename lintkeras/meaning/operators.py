@@ -100,14 +100,25 @@ def multiply(gradient: Gradient, factor: Value, node: cst.CSTNode, operand: int 
         return edited(gradient, Rectify(node, operand))
     if gradients_in(factor) or isinstance(factor, _NO_TENSORS):
         return term("Multiply", Arguments((gradient, factor)), node)
-    return edited(gradient, Scale(factor, node, operand=operand))
+    return edited(gradient, Scale(_plain(factor), node, operand=operand))
 
 
 def divide(gradient: Gradient, divisor: Value, node: cst.CSTNode) -> Value:
     """``gradient / divisor``."""
     if gradients_in(divisor) or isinstance(divisor, _NO_TENSORS):
         return term("Divide", Arguments((gradient, divisor)), node)
-    return edited(gradient, Scale(divisor, node, divides=True))
+    return edited(gradient, Scale(_plain(divisor), node, divides=True))
+
+
+def _plain(factor: Value) -> Value:
+    """The number in ``tf.constant(2.0)``: as a factor of a tensor it is the number itself."""
+    match factor:
+        case Computed(
+            function=Symbol(name="tf.constant"), arguments=Arguments(positional=(one, *_))
+        ):
+            if isinstance(one, Const) and type(one.value) in (int, float):
+                return one
+    return factor
 
 
 def edited(gradient: Gradient, edit: GradientEdit) -> Value:
