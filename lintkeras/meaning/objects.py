@@ -17,6 +17,7 @@ from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
     LOST,
+    NONE,
     OPAQUE,
     UNKNOWN,
     Arguments,
@@ -62,6 +63,8 @@ _LAYER_VARIABLES = frozenset({
 })  # fmt: skip
 """The attributes of Keras' own layers that hold one trainable variable."""
 _PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
+MADE = "made "
+"""Not a name that a program can have: the mark of an object that exists."""
 CHANGED = "changed "
 """Not a name that a program can have: the mark of a library object that was changed."""
 
@@ -220,7 +223,7 @@ def attributes_of(run: Interpreter, instance: Instance) -> Iterator[tuple[str, V
     """The attributes that are set on an object."""
     for name in list(run.attributes.get(instance, ())):
         found = run.state.find((instance, name))
-        if found is not State.MISSING and name != CHANGED:
+        if found is not State.MISSING and name not in (CHANGED, MADE):
             yield name, found  # type: ignore[misc]
 
 
@@ -284,6 +287,7 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
 def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Call) -> Value:
     """Call a class of the program."""
     result = Instance(cls, run.identity(node), arguments, node)
+    run.write((result, MADE), NONE)
     if not cls.plain or class_attribute(run, cls, "__new__") is not None:
         for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
             forget(run, value)
