@@ -12,8 +12,13 @@ from pathlib import Path
 from lintkeras.config import did_you_mean
 from lintkeras.findings import Severity
 
-_FENCE = re.compile(r"^```(\w+) (bad|fixed|good|proof)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(?P<ticks>`{3,})(?P<language>\w+) (?P<role>bad|fixed|good|control|proof)(?P<words>[^`\n]*)\n"
+    r"(?P<text>.*?)^(?P=ticks)$",
+    re.MULTILINE | re.DOTALL,
+)
 _MARKER = re.compile(r"  # (error|warning|info): \[(LK\d{3})\]$", re.MULTILINE)
+_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
 class UnknownRule(Exception):
@@ -22,11 +27,21 @@ class UnknownRule(Exception):
 
 @dataclass(frozen=True)
 class Example:
-    """A fence of a page: its language, its role and its text."""
+    """A fence of a page.
+
+    ``role`` is ``bad`` (with a marker on each line that is found), ``fixed`` (what the fixes make
+    of the bad one above it), ``good`` (nothing is found), ``control`` (a program for which the
+    page's proof must fail) or ``proof``. ``words`` stand behind the role: ``by-hand`` for a fixed
+    program that no fix makes, ``no-run`` for one that cannot be run, the name of a fix
+    (``stop-gradient``) for a fixed program that is an alternative.
+    """
 
     language: str
     role: str
     text: str
+    words: tuple[str, ...] = ()
+    at: int = 0
+    """Where its text begins in the page."""
 
     def marked(self) -> tuple[str, list[tuple[int, str, str]]]:
         """The text without markers, and (line, severity, code) of each marker."""
@@ -47,14 +62,32 @@ class Rule:
     severity: Severity
     fix: str
     default: bool
+    since: str
+    keras: str
+    """The versions of Keras for which it speaks, as a specifier (``>=2.4``)."""
+    references: tuple[str, ...]
+    """Where the facts come from: papers, documentation, source files, issues."""
     needs: tuple[bytes, ...]
     """Words of which a file must hold at least one for the rule to fire; none: never from code."""
+    symmetric: str | None
+    """Why the page's proof holds just as well with ``bad`` and ``fixed`` exchanged, if it does."""
     path: Path
     page: str
 
     def examples(self) -> list[Example]:
         """The examples of the page, in order."""
-        return [Example(*m.groups()) for m in _FENCE.finditer(self.page)]
+        return [
+            Example(m["language"], m["role"], m["text"], tuple(m["words"].split()), m.start("text"))
+            for m in _FENCE.finditer(self.page)
+        ]
+
+    def prose(self) -> str:
+        """The page without its examples."""
+        return _FENCE.sub("", self.page)
+
+    def sections(self) -> list[str]:
+        """The titles of the page's sections, in order."""
+        return _SECTION.findall(self.prose())
 
 
 @dataclass(frozen=True)
@@ -109,6 +142,17 @@ def _read(path: Path) -> Rule:
     _, front, page = path.read_text(encoding="utf-8").split("+++\n", 2)
     data = tomllib.loads(front)
     return Rule(
-        data["code"], data["name"], data["family"], Severity[data["severity"].upper()],
-        data["fix"], data["default"], tuple(word.encode() for word in data.get("needs", ())), path, page.strip() + "\n",
-    )  # fmt: skip
+        code=data["code"],
+        name=data["name"],
+        family=data["family"],
+        severity=Severity[data["severity"].upper()],
+        fix=data["fix"],
+        default=data["default"],
+        since=data["since"],
+        keras=data["keras"],
+        references=tuple(data["references"]),
+        needs=tuple(word.encode() for word in data.get("needs", ())),
+        symmetric=data.get("symmetric"),
+        path=path,
+        page=page.strip() + "\n",
+    )

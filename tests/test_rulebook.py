@@ -2,65 +2,144 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 
-from lintkeras.checks import check_program
+from lintkeras import engine
 from lintkeras.checks.registry import checks
-from lintkeras.documents import read
-from lintkeras.findings import Edit, Finding
+from lintkeras.findings import Edit, Finding, Severity, Span
 from lintkeras.rulebook import Example, Rule, UnknownRule, load
 from lintkeras.syntax.edits import apply
-from lintkeras.syntax.parse import parse_snippet
-from lintkeras.syntax.program import Program
+from tests.pages import KINDS, blocks, fixed_text, lint
 
-CASES = [(r, e) for r in load().rules for e in r.examples() if e.role in ("bad", "good")]
+RULES = load().rules
+CODES = {rule.code for rule in RULES}
+SECTIONS = [
+    "What it does", "Why it is wrong", "What you will observe", "Example", "When it is fine",
+    "How it decides", "Fix safety", "Proof",
+]  # fmt: skip
+CASES = [
+    pytest.param(rule, example, id=f"{rule.code}-{number}-{example.role}")
+    for rule in RULES
+    for number, example in enumerate(rule.examples())
+    if example.role in ("bad", "good")
+]
+BLOCKS = [
+    pytest.param(rule, bad, fixed, id=f"{rule.code}-{number}")
+    for rule in RULES
+    for number, (bad, fixed) in enumerate(blocks(rule))
+]
+by_code = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
 
 
-def lint(source: str) -> list[tuple[int, str, str]]:
-    return [
-        (read("x.py", source.encode(), "python").position(f.span.start)[0],
-         (f.severity or severity(f)).label, f.rule)
-        for f in findings(source)
-    ]  # fmt: skip
-
-
-def severity(finding: Finding):  # type: ignore[no-untyped-def]
-    rule = load().find(finding.rule)
-    assert rule is not None
-    return rule.severity
-
-
-def findings(source: str) -> list[Finding]:
-    document = read("x.py", source.encode(), "python")
-    program = Program(document, tuple(parse_snippet(s) for s in document.snippets))
-    return list(check_program(program, document.prose, checks()))
+# ---------------------------------------------------------------------------- the examples
 
 
 @pytest.mark.parametrize(("rule", "example"), CASES)
 def test_examples_give_exactly_the_marked_findings(rule: Rule, example: Example) -> None:
     source, marked = example.marked()
-    assert lint(source) == marked
+    assert lint(source, example.language) == marked
     assert bool(marked) == (example.role == "bad")
     assert all(code == rule.code for _, _, code in marked)
 
 
-@pytest.mark.parametrize(("rule", "example"), [c for c in CASES if c[1].role == "bad"])
-def test_fixes_leave_no_finding_of_the_rule(rule: Rule, example: Example) -> None:
-    source, _ = example.marked()
-    for finding in findings(source):
+@pytest.mark.parametrize(("rule", "bad", "fixed"), BLOCKS)
+def test_the_fix_of_bad_is_fixed_to_the_letter(
+    rule: Rule, bad: Example, fixed: list[Example]
+) -> None:
+    source, _ = bad.marked()
+    by_hand = [example for example in fixed if "by-hand" in example.words]
+    if not fixed or by_hand:
+        assert fixed_text(rule, source, bad.language) is None
+    for example in fixed:
+        if example not in by_hand:
+            made = fixed_text(rule, source, bad.language, *example.words)
+            assert made == example.text
+            again = fixed_text(rule, made, bad.language, *example.words)
+            assert again is None, "a second round of fixes changes more"
+        assert rule.code not in [code for _, _, code in lint(example.text, bad.language)]
+
+
+@pytest.mark.parametrize(("rule", "bad", "fixed"), BLOCKS)
+def test_every_alternative_removes_its_finding(
+    rule: Rule, bad: Example, fixed: list[Example]
+) -> None:
+    source, marked = bad.marked()
+    for finding in engine.lint(*KINDS[bad.language](source), CODES).findings:
         for fix in finding.fixes:
-            fixed = apply(source, list(fix.edits))
-            compile(fixed, "fixed", "exec")
-            assert [f for f in lint(fixed) if f[2] == rule.code] == []
+            made = apply(source, list(fix.edits))
+            if bad.language == "python":
+                compile(made, "fixed", "exec")
+            left = [code for _, _, code in lint(made, bad.language)]
+            assert left.count(rule.code) < len(marked)
 
 
-def test_every_check_has_a_page_and_codes_are_unique() -> None:
-    rules = load().rules
-    assert len({r.code for r in rules}) == len({r.name for r in rules}) == len(rules)
-    assert {r.code for r in rules} == {*checks(), "LK001", "LK002"}
-    for rule in rules:
-        assert rule.path.name == f"{rule.code}-{rule.name}.md"
-        assert rule.path.parent.name == rule.family
+@by_code
+def test_examples_are_python(rule: Rule) -> None:
+    for example in rule.examples():
+        if example.language == "python":
+            ast.parse(example.text)
+
+
+# ---------------------------------------------------------------------------- the pages
+
+
+def test_every_check_has_a_page_and_every_page_a_check() -> None:
+    assert {*checks(), "LK001", "LK002"} == CODES
+    assert len(CODES) == len({rule.name for rule in RULES}) == len(RULES)
+
+
+@by_code
+def test_front_matter(rule: Rule) -> None:
+    assert re.fullmatch(r"LK\d{3}", rule.code)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name)
+    assert rule.path.name == f"{rule.code}-{rule.name}.md"
+    assert rule.path.parent.name == rule.family
+    assert isinstance(rule.severity, Severity)
+    assert rule.fix in ("none", "safe", "unsafe")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", rule.since)
+    assert re.fullmatch(r"any|(>=|<=|<|>|==)\d+(\.\d+)*(, ?(>=|<=|<|>|==)\d+(\.\d+)*)*", rule.keras)
+    assert all(isinstance(word, bytes) and word for word in rule.needs)
+    assert rule.references or rule.family == "tool"
+    for reference in rule.references:
+        assert reference.strip() == reference and len(reference) > 10
+        assert "pypi" not in reference.lower()
+    assert rule.symmetric is None or len(rule.symmetric) > 20
+
+
+@by_code
+def test_sections(rule: Rule) -> None:
+    assert rule.page.startswith(f"# {rule.code} {rule.name}\n")
+    expected = SECTIONS if rule.family != "tool" else SECTIONS[:-1]
+    assert rule.sections() == expected
+    for text in re.split(r"^## .+$", rule.prose(), flags=re.MULTILINE)[1:]:
+        assert text.strip() or "Example" in rule.sections(), "an empty section"
+
+
+@by_code
+def test_lines_fit_a_terminal(rule: Rule) -> None:
+    assert max(map(len, rule.prose().splitlines())) <= 100
+
+
+@by_code
+def test_only_codes_that_exist_are_mentioned(rule: Rule) -> None:
+    assert set(re.findall(r"LK\d{3}", rule.page)) <= CODES
+
+
+@by_code
+def test_the_page_shows_both_sides(rule: Rule) -> None:
+    roles = [example.role for example in rule.examples()]
+    if rule.family != "tool":
+        assert roles.count("proof") == 1
+        assert "bad" in roles and "good" in roles
+        assert ("control" in roles) == (rule.symmetric is not None)
+        fixable = any("by-hand" not in e.words for e in rule.examples() if e.role == "fixed")
+        assert fixable == (rule.fix != "none")
+
+
+# ---------------------------------------------------------------------------- the tools
 
 
 def test_selectors() -> None:
@@ -72,7 +151,10 @@ def test_selectors() -> None:
 
 
 def test_overlapping_edits_are_refused() -> None:
-    from lintkeras.findings import Span
-
     with pytest.raises(ValueError, match="overlap"):
         apply("abc", [Edit(Span(0, 2), ""), Edit(Span(1, 3), "")])
+
+
+def test_severity_of_a_finding() -> None:
+    assert engine.severity_of(Finding("LK110", Span(0, 0), "m")) is Severity.ERROR
+    assert engine.severity_of(Finding("LK110", Span(0, 0), "m", Severity.INFO)) is Severity.INFO

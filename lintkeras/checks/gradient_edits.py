@@ -11,7 +11,7 @@ from lintkeras.checks.optimizers import Effect, Optimizer, effect, optimizer_of
 from lintkeras.checks.registry import Context
 from lintkeras.checks.words import passages
 from lintkeras.claims.intent import Intent, stated_intent
-from lintkeras.meaning.facts import Facts, OptimizerStep
+from lintkeras.meaning.facts import CompiledModel, Facts, OptimizerStep
 from lintkeras.meaning.values import (
     Class,
     Computed,
@@ -21,6 +21,7 @@ from lintkeras.meaning.values import (
     Gradient,
     GradientEdit,
     Instance,
+    Member,
     PerEntry,
     Rectify,
     Scale,
@@ -102,8 +103,8 @@ def _classify(context: Context, step: OptimizerStep) -> GradientChange | None:
         return None
     factors = _factors(gradients)
     found = GradientChange(
-        "", step, edited[0], edited[0].edits[-1], optimizer_of(context.program, step.optimizer),
-        factors,
+        "", step, edited[0], edited[0].edits[-1],
+        optimizer_of(context.program, _optimizer(context.facts, step)), factors,
     )  # fmt: skip
     if any(factor <= 0 for factor in factors):
         return None
@@ -118,9 +119,23 @@ def _classify(context: Context, step: OptimizerStep) -> GradientChange | None:
         rule = found.optimizer.rule if found.optimizer is not None else None
         lowers = rule is None or rule.keeps_signs
         return replace(found, code="LK108" if weights and only and lowers else "")
-    if factors and not _silenced(context, found) and not _shared(context, found):
+    if weights and factors and not _silenced(context, found) and not _shared(context, found):
         return replace(found, code=_factor_rule(found))
     return found
+
+
+def _optimizer(facts: Facts, step: OptimizerStep) -> Value:
+    """The optimizer; inside a model's own methods the one that its objects are compiled with."""
+    match step.optimizer:
+        case Member(of=Instance(cls=Class() as cls), name="optimizer"):
+            compiled = {
+                model.optimizer
+                for model in facts.all(CompiledModel)
+                if isinstance(model.model, Instance) and model.model.cls == cls
+            }
+            if len(compiled) == 1:
+                return compiled.pop() or step.optimizer
+    return step.optimizer
 
 
 def _gradients(step: OptimizerStep) -> list[Gradient]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import libcst as cst
 
-from lintkeras.checks.gradient_edits import GradientChange, changes, gradients_of, number_of
+from lintkeras.checks.gradient_edits import GradientChange, changes, number_of
 from lintkeras.checks.optimizers import effect
 from lintkeras.checks.registry import Context, check
-from lintkeras.findings import Finding, Fix, Note, Related, Severity
+from lintkeras.findings import Applicability, Finding, Fix, Note, Related, Severity
 from lintkeras.meaning.facts import (
     ActivationUse,
     ListArithmetic,
@@ -21,15 +22,14 @@ from lintkeras.meaning.values import (
     ANYTHING,
     Const,
     CustomGradient,
+    Entry,
     Rectify,
     Scale,
     Test,
+    gradients_in,
 )
-from lintkeras.rewrites.derivatives import fixes, guided_fixes
-from lintkeras.rewrites.filters import filter_pairs
-from lintkeras.rewrites.lists import each_gradient
-from lintkeras.rewrites.steps import drop_factor, move_factor
-from lintkeras.rewrites.tapes import make_persistent
+from lintkeras.rewrites.derivatives import fixes, removed_comment, restore
+from lintkeras.rewrites.steps import filter_pairs, move_factor
 from lintkeras.rewrites.wrappers import wrap
 
 _LONGEST_QUOTE = 80
@@ -53,11 +53,7 @@ def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
             ),
             Note("effect", _effect(found)),
             Note("note", _inside_the_layers(context, found)),
-            Note(
-                "note",
-                "another backward pass belongs into the layer: an activation with "
-                "tf.custom_gradient, or y + (k - 1) * (y - tf.stop_gradient(y))",
-            ),
+            Note("note", _remedy(found)),
             Note("note", f'{where} says: "{words}"'),
         ]
         yield Finding(
@@ -67,7 +63,7 @@ def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
             label="only the optimizer sees this",
             notes=tuple(notes),
             related=_tape_note(context, found),
-            fixes=context.fixes(fixes, context.code, found.step),
+            fixes=context.fixes(fixes, context.program, context.facts, found.step, found.gradient),
         )
 
 
@@ -127,9 +123,12 @@ def _effect(found: GradientChange) -> str:
     if found.effect is not None:
         return found.effect.text
     if found.factors:
-        return effect(found.optimizer, max(found.factors)).text
+        return effect(found.optimizer, max(found.factors, key=lambda k: abs(math.log(k)))).text
     if found.rectifies:
-        return "gradient steps can then only lower a weight, whatever the examples say"
+        rule = found.optimizer.rule if found.optimizer is not None else None
+        if rule is None or rule.keeps_signs:
+            return "gradient steps can then only lower a weight, whatever the examples say"
+        return "the optimizer sees only half of what the examples say"
     return (
         "f'(z) has a value for each example and unit, dL/dW one for each weight, the examples "
         "summed: no product of the two is the gradient of another activation"
@@ -157,6 +156,22 @@ def _inside_the_layers(context: Context, found: GradientChange) -> str:
             f"each such activation between it and the loss: by {k:g}, {k**2:g}, {k**3:g}, ..."
         )
     return "f' acts on each example and unit, on the way to all layers below"
+
+
+def _remedy(found: GradientChange) -> str:
+    """How to write what is meant."""
+    if found.rectifies:
+        return (
+            "guided back-propagation belongs into each relu, an activation with "
+            "tf.custom_gradient: upstream * (upstream > 0) * (z > 0)"
+        )
+    other = "y + (k - 1) * (y - tf.stop_gradient(y))"
+    if not found.factors:
+        other = "tf.stop_gradient(f) + (g - tf.stop_gradient(g)), which is f forward and g backward"
+    return (
+        "another backward pass belongs into the layer: an activation with tf.custom_gradient, "
+        f"or {other}"
+    )
 
 
 def _place(context: Context, found: GradientChange) -> cst.CSTNode:
@@ -192,10 +207,20 @@ def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
                         "activation, upstream * (upstream > 0) * (z > 0), and looks at dL/dx; "
                         "under w <- w - lr * max(g, 0) no weight ever grows",
                     ),
+                    Note("effect", _no_step_up(found)),
                 ),
                 related=_tape_note(context, found),
-                fixes=context.fixes(guided_fixes, context.code, found.step),
             )
+
+
+def _no_step_up(found: GradientChange) -> str:
+    """What is left of the optimizer's steps without negative gradients."""
+    optimizer = found.optimizer
+    if optimizer is None or optimizer.rule is None:
+        return "an optimizer that steps against the gradient can then raise no weight"
+    if optimizer.name == "adamw" or optimizer.is_given("weight_decay"):
+        return f"with {optimizer.text} only the weight decay can raise a weight, towards zero"
+    return f"with {optimizer.text} no step raises a weight"
 
 
 @check("LK103")
@@ -252,15 +277,26 @@ def constant_gradient_scale(context: Context) -> Iterator[Finding]:
             label="write it in learning_rate",
             notes=(Note("effect", _effect(found)),),
             related=_tape_note(context, found),
-            fixes=context.fixes(move_factor, context.code, found.step, found.factor),
+            fixes=context.fixes(
+                move_factor,
+                context.program,
+                context.facts,
+                found.step,
+                found.gradient,
+                found.factor or 1.0,
+            ),
         )
 
 
-def _drop_factor(context: Context, found: GradientChange) -> Iterator[Fix]:
+def _drop_factor(context: Context, found: GradientChange) -> tuple[Fix, ...]:
     """Apply the gradients as they are; not where the factor also moves a clipping threshold."""
-    clips = found.optimizer is not None and found.optimizer.clips
-    if not clips and found.factor is not None:
-        yield from drop_factor(context.code, found.step, f"{found.factor:g}")
+    if found.optimizer is not None and found.optimizer.clips:
+        return ()
+    edits = restore(context.program, context.facts, found.gradient)
+    if edits is None or found.factor is None:
+        return ()
+    title = f"drop the factor {found.factor:g}{removed_comment(context.program, edits)}"
+    return (Fix("drop-factor", title, Applicability.UNSAFE, tuple(edits)),)
 
 
 @check("LK104")
@@ -275,21 +311,53 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             continue
         name = context.program.text(fact.gradients)
         integer = isinstance(fact.other, Const) and isinstance(fact.other.value, int)
-        if fact.operator == "Multiply" and integer:
-            effect = f"list * {number:g} repeats the list; zip then drops the tail"
-            if number is not None and number <= 0:
-                effect = f"list * {number:g} is an empty list: nothing is trained"
-        else:
-            effect = f"`{operator}` raises TypeError on a list"
-        repeats = fact.operator == "Multiply" and integer
+        effect = _of_a_list(fact, operator, number, name)
+        repairs: tuple[Fix, ...] = ()
+        node = fact.node
+        elementwise = fact.operator in ("Multiply", "Divide") and fact.other_node is not None
+        left = isinstance(node, cst.BinaryOperation) and node.left is fact.gradients
+        if (
+            isinstance(node, cst.BinaryOperation)
+            and elementwise
+            and (left or fact.operator == "Multiply")
+        ):
+            assert fact.other_node is not None
+            other = context.program.text(fact.other_node)
+            new = f"[None if g is None else g {operator} {other} for g in {name}]"
+            safety = Applicability.UNSAFE if integer and operator == "*" else Applicability.SAFE
+            title = "apply the operator to each gradient"
+            repairs = (Fix("each-gradient", title, safety, (context.program.replace(node, new),)),)
         yield Finding(
             "LK104",
-            context.program.span(fact.node),
+            context.program.span(node),
             f"`{operator}` is applied to the Python list `{name}`, not to the gradients in it",
             notes=(Note("effect", effect),),
             related=context.related((fact.call.node, "this returns a Python list")),
-            fixes=context.fixes(each_gradient, context.code, fact, repeats=repeats),
+            fixes=repairs,
         )
+
+
+def _of_a_list(fact: ListArithmetic, operator: str, number: float | None, name: str) -> str:
+    """What Python does with the operator and a list."""
+    if fact.operator == "Minus" or fact.other is None or number is None:
+        return "TypeError: bad operand type for unary -: 'list'"
+    kind = type(fact.other.value).__name__ if isinstance(fact.other, Const) else "float"
+    if operator != "*":
+        reversed_operands = (
+            isinstance(fact.node, cst.BinaryOperation) and fact.node.right is fact.gradients
+        )
+        kinds = f"'{kind}' and 'list'" if reversed_operands else f"'list' and '{kind}'"
+        return f"TypeError: unsupported operand type(s) for {operator}: {kinds}"
+    if kind != "int":
+        return f"TypeError: can't multiply sequence by non-int of type '{kind}'"
+    if number <= 0:
+        return f"a list times {number:g} is empty: no variable is trained"
+    if number == 1:
+        return "a list times 1 is the same list: the factor does nothing"
+    return (
+        f"`{name}` is repeated {number:g} times; zipped with the variables it gives the gradients "
+        "as they were"
+    )
 
 
 @check("LK105")
@@ -308,27 +376,33 @@ def misaligned_gradient_filter(context: Context) -> Iterator[Finding]:
                 notes=(
                     Note(
                         "effect",
-                        "after the first dropped entry each gradient is applied to the variable "
-                        "before its own: a shape error at best, silent damage at worst",
+                        "from the first dropped entry on each gradient meets a variable in front of "
+                        "its own: a shape error at best, silent damage at worst",
                     ),
                 ),
                 related=context.related((test.node, "entries are dropped here")),
-                fixes=context.fixes(filter_pairs, context.code, step),
+                fixes=context.fixes(filter_pairs, context.program, step),
             )
 
 
 def _misaligned(step: OptimizerStep) -> bool:
-    left, right = step.gradients.entries, step.variables.entries
-    if len(left) != 1 or len(right) != 1 or gradients_of(left[0].value) is None:
-        return False
+    """Whether each gradient is kept under a condition, and each variable always."""
+    gradients, variables = step.gradients.entries, step.variables.entries
     own = step.pairs is None or len(step.pairs.parts) == 2
     return (
         own
-        and bool(left[0].tests)
-        and not right[0].tests
-        and left[0].domain not in (None, ANYTHING)
-        and left[0].domain == right[0].domain
+        and 0 < len(gradients) == len(variables)
+        and all(map(_kept_under_condition, gradients, variables))
     )
+
+
+def _kept_under_condition(gradient: Entry, variable: Entry) -> bool:
+    sources = [found.source for found in gradients_in(gradient.value)]
+    if not sources or not gradient.tests or variable.tests:
+        return False
+    if gradient.domain is None:
+        return variable.domain is None and variable.value in sources
+    return gradient.domain == variable.domain != ANYTHING
 
 
 @check("LK110")
@@ -339,10 +413,18 @@ def tape_reused(context: Context) -> Iterator[Finding]:
         if any(use.first is None or use.tape.persistent is not False for use in group):
             continue
         assert fact.first is not None
+        call = fact.tape.node
+        repairs: tuple[Fix, ...] = ()
+        if not call.args:
+            new = context.program.text(call.func) + "(persistent=True)"
+            title = "make the tape persistent"
+            edit = context.program.replace(call, new)
+            repairs = (Fix("persistent", title, Applicability.SAFE, (edit,)),)
         yield Finding(
             "LK110",
             context.program.span(fact.node),
-            "this tape was already used: a tape that is not persistent gives one set of gradients",
+            f"{_tape_name(context, fact.node)} was already used, and a tape that is not persistent "
+            "gives one set of gradients",
             notes=(
                 Note(
                     "effect",
@@ -351,8 +433,16 @@ def tape_reused(context: Context) -> Iterator[Finding]:
                 ),
             ),
             related=context.related((fact.first, "first used here")),
-            fixes=context.fixes(make_persistent, context.code, fact.tape.node),
+            fixes=repairs,
         )
+
+
+def _tape_name(context: Context, call: cst.Call) -> str:
+    """The tape as the user calls it."""
+    func = call.func
+    return (
+        f"`{context.program.text(func.value)}`" if isinstance(func, cst.Attribute) else "this tape"
+    )
 
 
 @check("LK134")
@@ -371,9 +461,10 @@ def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
             notes=(
                 Note(
                     "effect",
-                    "load_model fails; give the layer a plain function that calls it, registered "
-                    "with register_keras_serializable",
+                    "load_model raises TypeError (Expected 'config' to be a dict for Bind, instead "
+                    "got <class 'str'>); registering it or custom_objects do not help, a plain "
+                    "registered function that calls it does",
                 ),
             ),
-            fixes=context.fixes(wrap, context.code, group[0]),
+            fixes=context.fixes(wrap, context.program, context.facts, group[0]),
         )

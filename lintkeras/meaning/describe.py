@@ -85,7 +85,7 @@ class _Words:
 
     def named(self, value: Value) -> str:
         """The name of a value, else what it is."""
-        if isinstance(value, (Const, Symbol, Function, Class)):
+        if value == Unknown() or isinstance(value, (Const, Symbol, Function, Class)):
             return self.of(value)
         return self.view.name_of(value) or self.of(value)
 

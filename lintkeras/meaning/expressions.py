@@ -380,6 +380,7 @@ def _named(run: Interpreter, node: cst.NamedExpr) -> Value:
 
 
 def _await(run: Interpreter, node: cst.Await) -> Value:
+    run.awaited.add(node.expression)
     return run.eval(node.expression)
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 import libcst as cst
 
-from lintkeras.meaning import library, objects
+from lintkeras.meaning import calls, library, objects
+from lintkeras.meaning.calls import DEPTH, Frame
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass
 from lintkeras.meaning.loops import Loop
@@ -79,10 +79,6 @@ from lintkeras.meaning.values import (
     join_content,
 )
 
-_DEPTH = 12
-"""How many calls of the program's own functions are entered inside each other."""
-_ENTRIES = 16
-"""How often one function is entered."""
 _UNROLLED = 8
 """Up to this many known elements the rounds of a loop are evaluated one by one."""
 _MOST_UNROLLED = 16
@@ -92,18 +88,6 @@ _STEPS_PER_CODE_POINT = 3
 _STEPS_AT_LEAST = 20_000
 _MUTATORS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"})
 _STRAIGHT_METHODS = ("__init__", "build")
-
-
-@dataclass
-class _Frame:
-    """One running function call, or the module."""
-
-    function: Function | None
-    base: State
-    returns: list[tuple[Value, Changes]] = field(default_factory=list)
-    yields: bool = False
-    abstract: bool = False
-    """It raises NotImplementedError: a subclass that nobody sees does the work."""
 
 
 class Interpreter:
@@ -127,7 +111,7 @@ class Interpreter:
         self.module = Scope("module")
         self.reveal = reveal
         self.scope = self.module
-        self.frames: list[_Frame] = []
+        self.frames: list[Frame] = []
         self.loops: list[Loop] = []
         self.loop_nodes: list[cst.CSTNode] = []
         """The same, with those whose rounds are evaluated one by one."""
@@ -152,6 +136,12 @@ class Interpreter:
         self.attributes: dict[Instance, dict[str, None]] = {}
         """The names that were ever set on each object."""
         self.dataclasses: set[Class] = set()
+        self.effects: dict[cst.CSTNode, set[Key]] = {}
+        """For each function that was entered, what it changed of what was there before."""
+        self.recursed: set[cst.CSTNode] = set()
+        """The running functions that called themselves before their effects were known."""
+        self.awaited: set[cst.CSTNode] = set()
+        """The calls that stand behind ``await``."""
         self.journals: list[Journal] = []
         self.unstable: dict[cst.CSTNode, dict[Key, bool]] = {}
         """For each loop, what its body was seen to change, and whether item by item."""
@@ -165,7 +155,7 @@ class Interpreter:
         """Evaluate ``modules`` in order; ``size`` (in code points) sets the budget."""
         self.budget = max(_STEPS_AT_LEAST, size * _STEPS_PER_CODE_POINT)
         self._bottom = self.state
-        self.frames.append(_Frame(None, self.state))
+        self.frames.append(Frame(None, self.state))
         for module in modules:
             self.alive = True
             self.block(module.body)
@@ -196,7 +186,7 @@ class Interpreter:
             self.alive, self.facts.muted,
         )  # fmt: skip
         self.state = self._bottom or self.state
-        self.scope, self.frames = scope, [_Frame(None, self.state)]
+        self.scope, self.frames = scope, [Frame(None, self.state)]
         self.loops, self.tests, self.recording, self.alive = [], [], (), True
         self.facts.muted = True
         try:
@@ -253,6 +243,7 @@ class Interpreter:
         others (though the same thing each time), since nothing says in which order methods run.
         """
         owner = Instance(cls, ("self", cls.node))
+        self.write((owner, objects.MADE), NONE)
         methods = self.methods.get(cls, [])
         fresh = [m for m in methods if m.node not in self.facts.entered]
         is_layer = library.has_keras_base(owner)
@@ -483,16 +474,7 @@ class Interpreter:
 
     def may_call(self, function: Function | Method) -> None:
         """Enter a function that unknown code was given, and may call."""
-        owner = function.owner if isinstance(function, Method) else None
-        inner = function.function if isinstance(function, Method) else function
-        if self._refuses(inner) or None in self.facts.entered.get(inner.node, ()):
-            return  # once with unknown arguments is enough
-        arguments = objects.unknown_arguments(inner, owner)
-        changes = self.branch(lambda: self._enter_and_drop(inner, arguments))
-        self.merge([changes, {}])
-
-    def _enter_and_drop(self, function: Function, arguments: Arguments) -> None:
-        self.enter(function, arguments, None)
+        calls.may_call(self, function)
 
     def imported(self, module: str, member: str | None = None) -> Value:
         """What an import binds: a project file's own name, or a library object."""
@@ -645,8 +627,11 @@ class Interpreter:
                 return self.each(values, lambda v: self.call(v, arguments, node))
             case Function():
                 return self.enter(function, arguments, node)
-            case CustomGradient(function=inner):
+            case CustomGradient():
                 return term(function, arguments, node)
+            case Computed(function=Symbol(path="functools.partial"), arguments=given):
+                if given.positional:
+                    return self.call(given.positional[0], given.followed_by(arguments), node)
             case Method(owner=owner, function=inner):
                 bound = Arguments(
                     (owner, *arguments.positional), arguments.keywords, arguments.complete
@@ -686,7 +671,7 @@ class Interpreter:
     def inside(self, *place: object) -> Iterator[None]:
         """What is made now is told apart from what is made at other places of the run."""
         outer = self.scope
-        self.scope = Scope("round", outer, (*outer.calls, place)[-_DEPTH:], outer.function)
+        self.scope = Scope("round", outer, (*outer.calls, place)[-DEPTH:], outer.function)
         try:
             yield
         finally:
@@ -706,15 +691,6 @@ class Interpreter:
         few = count <= _UNROLLED and self.unrolling * count <= _MOST_UNROLLED
         return few and self.steps <= self.budget
 
-    def _refuses(self, function: Function) -> bool:
-        """Whether the function is not entered, since it is running or for want of budget."""
-        return (
-            function.node in self.running
-            or self.steps > self.budget
-            or len(self.frames) > _DEPTH
-            or len(self.facts.entered.get(function.node, ())) >= _ENTRIES
-        )
-
     def enter(
         self,
         function: Function,
@@ -729,93 +705,7 @@ class Interpreter:
         ``forced`` enters past the budget (each function is entered at least once). ``results``
         gets the value of each return statement, before they are joined.
         """
-        if function.node in self.running or (not forced and self._refuses(function)):
-            self.escape(arguments)
-            return UNKNOWN
-        self.facts.entered.setdefault(function.node, set()).add(node)
-        is_coroutine = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous
-        scope = Scope(
-            "function", function.scope, (*self.scope.calls, node)[-_DEPTH:], function.node
-        )
-        outer, loops, tests, muted = self.scope, self.loops, self.tests, self.facts.muted
-        self.facts.muted = scope.module is not self.module
-        entry = self.entry
-        if self.facts.muted and not muted:
-            self.entry = node
-        self.running.append(function.node)
-        try:
-            with self.overlay() as overlay:
-                frame = _Frame(function, overlay)
-                self.frames.append(frame)
-                with self.overlay() as inner:
-                    self.scope, self.tests = scope, list(tests)
-                    self._bind_parameters(function, arguments)
-                    if isinstance(function.node, cst.Lambda):
-                        value = self.eval(function.node.body)
-                        frame.returns.append((value, inner.cells))
-                    else:
-                        self.suite(function.node.body)
-                        if self.alive:
-                            frame.returns.append((NONE, inner.cells))
-                self.alive = True
-                if frame.returns:
-                    overlay.merge(path for _, path in frame.returns)
-        finally:
-            self.frames.pop()
-            self.running.pop()
-            self.scope, self.loops, self.tests = outer, loops, tests
-            self.facts.muted, self.entry = muted, entry
-        self.state.cells.update(overlay.cells)
-        if results is not None:
-            results.extend(value for value, _ in frame.returns)
-        if not frame.returns:
-            self.alive = forced or frame.abstract  # else it always raises
-            return UNKNOWN
-        if frame.yields or is_coroutine:
-            return UNKNOWN
-        return self._join_results(frame.returns, node)
-
-    def _join_results(
-        self, returns: list[tuple[Value, Changes]], node: cst.CSTNode | None
-    ) -> Value:
-        """The result of a call with several returns; lists are joined by their content."""
-        values = [value for value, _ in returns]
-        if len(values) > 1 and all(isinstance(v, List) for v in values):
-            if node is not None:
-                joined = reduce(join_content, map(self.content, values))
-                return self.new_list(node, joined, "result")
-        return join_all(values)
-
-    def _bind_parameters(self, function: Function, arguments: Arguments) -> None:
-        params = function.node.params
-        positional = list(arguments.positional)
-        keywords = dict(arguments.keywords)
-        for index, parameter in enumerate(positional_parameters(params)):
-            name = parameter.name.value
-            if index < len(positional):
-                value = positional[index]
-            elif name in keywords:
-                value = keywords.pop(name)
-            else:
-                value = self.default(function, name, arguments)
-            self.bind(name, value)
-        for parameter in params.kwonly_params:
-            name = parameter.name.value
-            given = keywords.pop(name, None)
-            value = self.default(function, name, arguments) if given is None else given
-            self.bind(name, value)
-        if isinstance(params.star_arg, cst.Param):
-            rest = positional[len(positional_parameters(params)) :] if arguments.complete else None
-            content = OPAQUE if rest is None else Content(tuple(Entry(v) for v in rest))
-            self.bind(params.star_arg.name.value, Sequence("tuple", content))
-        if params.star_kwarg is not None:
-            rest_of_keywords = Items(tuple(keywords.items()), arguments.complete)
-            given_dict = self.new_dict(params.star_kwarg, rest_of_keywords)
-            self.bind(params.star_kwarg.name.value, given_dict)
-
-    def default(self, function: Function, name: str, arguments: Arguments) -> Value:
-        """The default of a parameter that was not given."""
-        return dict(function.defaults).get(name, UNKNOWN) if arguments.complete else UNKNOWN
+        return calls.enter(self, function, arguments, node, forced=forced, results=results)
 
     # ------------------------------------------------------------------ what library code needs
 

@@ -17,6 +17,7 @@ from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
     LOST,
+    NONE,
     OPAQUE,
     UNKNOWN,
     Arguments,
@@ -56,7 +57,14 @@ VARIABLE_LISTS = {
     "non_trainable_variables": "non_trainable_variables",
     "non_trainable_weights": "non_trainable_variables",
 }
+_LAYER_VARIABLES = frozenset({
+    "kernel", "bias", "gamma", "beta", "embeddings", "recurrent_kernel", "depthwise_kernel",
+    "pointwise_kernel",
+})  # fmt: skip
+"""The attributes of Keras' own layers that hold one trainable variable."""
 _PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
+MADE = "made "
+"""Not a name that a program can have: the mark of an object that exists."""
 CHANGED = "changed "
 """Not a name that a program can have: the mark of a library object that was changed."""
 
@@ -83,6 +91,9 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
             value = UNKNOWN
     if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict, Items)):
         return run.variables(value, VARIABLE_LISTS[name], node)
+    if name in _LAYER_VARIABLES and isinstance(value, Instance) and isinstance(value.cls, Symbol):
+        if value.class_name.startswith("keras.layers."):
+            return Weight(value, name)
     if isinstance(value, (Gradient, Weight)) and name in ("dtype", "shape", "name"):
         return Member(Unknown(("of", value)), name)
     return bounded(Member(value, name))
@@ -212,7 +223,7 @@ def attributes_of(run: Interpreter, instance: Instance) -> Iterator[tuple[str, V
     """The attributes that are set on an object."""
     for name in list(run.attributes.get(instance, ())):
         found = run.state.find((instance, name))
-        if found is not State.MISSING and name != CHANGED:
+        if found is not State.MISSING and name not in (CHANGED, MADE):
             yield name, found  # type: ignore[misc]
 
 
@@ -276,6 +287,7 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
 def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Call) -> Value:
     """Call a class of the program."""
     result = Instance(cls, run.identity(node), arguments, node)
+    run.write((result, MADE), NONE)
     if not cls.plain or class_attribute(run, cls, "__new__") is not None:
         for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
             forget(run, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator as op
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,7 @@ from lintkeras.meaning.values import (
     Symbol,
     Unknown,
     Value,
+    alternatives,
     gradients_in,
     join_all,
 )
@@ -51,6 +53,9 @@ def binary(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value
     """``left operator right``."""
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(operator, left, right)
+    if _constants(left) and _constants(right):
+        pairs = itertools.product(alternatives(left), alternatives(right))
+        return join_all([binary(operator, one, other, node) for one, other in pairs])
     if isinstance(left, Either) and gradients_in(left):
         return join_all([binary(operator, value, right, node) for value in left.values])
     if isinstance(right, Either) and gradients_in(right):
@@ -62,6 +67,11 @@ def binary(operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value
     if operator == "Divide" and isinstance(left, Gradient):
         return divide(left, right, node)
     return term(operator, Arguments((left, right)), node)
+
+
+def _constants(value: Value) -> bool:
+    """Whether a value is one of a few constants."""
+    return all(isinstance(one, Const) for one in alternatives(value))
 
 
 def unary(operator: str, value: Value, node: cst.CSTNode) -> Value:
@@ -100,14 +110,25 @@ def multiply(gradient: Gradient, factor: Value, node: cst.CSTNode, operand: int 
         return edited(gradient, Rectify(node, operand))
     if gradients_in(factor) or isinstance(factor, _NO_TENSORS):
         return term("Multiply", Arguments((gradient, factor)), node)
-    return edited(gradient, Scale(factor, node, operand=operand))
+    return edited(gradient, Scale(_plain(factor), node, operand=operand))
 
 
 def divide(gradient: Gradient, divisor: Value, node: cst.CSTNode) -> Value:
     """``gradient / divisor``."""
     if gradients_in(divisor) or isinstance(divisor, _NO_TENSORS):
         return term("Divide", Arguments((gradient, divisor)), node)
-    return edited(gradient, Scale(divisor, node, divides=True))
+    return edited(gradient, Scale(_plain(divisor), node, divides=True))
+
+
+def _plain(factor: Value) -> Value:
+    """The number in ``tf.constant(2.0)``: as a factor of a tensor it is the number itself."""
+    match factor:
+        case Computed(
+            function=Symbol(name="tf.constant"), arguments=Arguments(positional=(one, *_))
+        ):
+            if isinstance(one, Const) and type(one.value) in (int, float):
+                return one
+    return factor
 
 
 def edited(gradient: Gradient, edit: GradientEdit) -> Value:

@@ -91,7 +91,7 @@ class State:
         state: State | None = self
         while state is not None:
             if key in state.cells:
-                return _lost(state.cells[key]) if self.bottom.lost else state.cells[key]
+                return lost(state.cells[key]) if self.bottom.lost else state.cells[key]
             state = state.below
         return _MISSING
 
@@ -144,7 +144,7 @@ class State:
         self.cells.update(merged)
 
 
-def _lost(cell: Cell) -> Cell:
+def lost(cell: Cell) -> Cell:
     """What is left of a cell when anything may have been written to it."""
     if isinstance(cell, Content):
         return OPAQUE

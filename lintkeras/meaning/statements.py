@@ -171,7 +171,7 @@ def _function_def(run: Interpreter, node: cst.FunctionDef) -> None:
         run.methods.setdefault(cls, []).append(function)
     value: Value = function
     for decorator in reversed(node.decorators):
-        value = library.decorate(run, run.eval(decorator.decorator), value)
+        value = library.decorate(run, run.eval(decorator.decorator), value, decorator)
     run.bind(node.name.value, value)
 
 
@@ -192,7 +192,7 @@ def _class_def(run: Interpreter, node: cst.ClassDef) -> None:
         run.scope = outer
     value: Value = cls
     for decorator in reversed(node.decorators):
-        value = library.decorate(run, run.eval(decorator.decorator), value)
+        value = library.decorate(run, run.eval(decorator.decorator), value, decorator)
     run.bind(node.name.value, value)
 
 

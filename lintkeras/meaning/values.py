@@ -159,6 +159,13 @@ class Arguments:
     complete: bool = True
     rest: Value | None = None
 
+    def followed_by(self, others: Arguments) -> Arguments:
+        """For ``functools.partial(f, ...)(...)``: the arguments that ``f`` gets."""
+        keywords = dict(self.keywords) | dict(others.keywords)
+        complete = self.complete and others.complete
+        positional = (*self.positional[1:], *others.positional)
+        return Arguments(positional, tuple(keywords.items()), complete)
+
     def get(self, name: str, position: int | None = None) -> Value | None:
         """The argument given by keyword or position; None where it was not given."""
         for keyword, value in self.keywords:

@@ -85,10 +85,11 @@ def sections(page: Path) -> list[Section]:
 )
 def test_the_analyzer_knows_what_the_page_says(page: Path, section: Section) -> None:
     revealed = run_with_deep_stack(section.revealed)
-    assert revealed == section.expected, "\n".join(
-        f"{page.name}:{line}: {revealed.get(line, 'not reached')}"
-        for line in sorted({*revealed, *section.expected})
-        if revealed.get(line) != section.expected.get(line)
+    reached = {line: revealed.get(line, "not reached") for line in section.expected}
+    assert reached == section.expected, "\n".join(
+        f"{page.name}:{line}: {text}"
+        for line, text in reached.items()
+        if text != section.expected[line]
     )
 
 

@@ -203,3 +203,20 @@ def test_the_layers_behind_the_variables(model: str, layers: str) -> None:
     (step,) = steps(f"import keras, tensorflow as tf\n{model}\n{SHARED}")
     found = [layer.class_name.rpartition(".")[2] for layer in step.layers]
     assert " ".join([*found, *([] if step.layers_complete else ["..."])]) == layers
+
+
+def test_the_variables_of_a_layer_by_name() -> None:
+    body = (
+        "    k, b = tape.gradient(loss, [dense.kernel, dense.bias])\n"
+        "    optimizer.apply_gradients(zip([k * 2, b * 3], [dense.kernel, dense.bias]))\n"
+    )
+    (step,) = steps(HEAD + body)
+    assert scales(step) == [2, 3]
+    assert [layer.class_name for layer in step.layers] == ["keras.layers.Dense"]
+
+
+def test_a_tensor_constant_as_a_factor_is_its_number() -> None:
+    body = "    k = tf.constant(2.0)\n    grads = [g * k for g in grads]\n"
+    tail = "    optimizer.apply_gradients(zip(grads, dense.trainable_variables))\n"
+    (step,) = steps(HEAD + body + tail)
+    assert scales(step) == [2.0]

@@ -66,11 +66,6 @@ _CHANGE_ARGUMENTS = frozenset({"bisect", "heapq", "operator"})
 _SAVERS = frozenset({
     "keras.callbacks.ModelCheckpoint", "keras.models.save_model", "keras.saving.save_model",
 })  # fmt: skip
-# Libraries that change no list or tape that they are given.
-_HARMLESS = frozenset({
-    "builtins", "numpy", "math", "functools", "itertools", "operator", "typing", "collections",
-    "logging", "os", "time", "random", "copy", "scipy", "jax",
-})  # fmt: skip
 _STAR_EXPORTS = {
     "tensorflow.keras.layers": "layers", "keras.layers": "layers", "tf_keras.layers": "layers",
 }  # fmt: skip
@@ -110,7 +105,7 @@ def is_class(name: str) -> bool:
     return last[:1].isupper() and name.startswith(("keras.", "tf."))
 
 
-def decorate(run: Interpreter, decorator: Value, value: Value) -> Value:
+def decorate(run: Interpreter, decorator: Value, value: Value, node: cst.CSTNode) -> Value:
     """The result of a decorator."""
     if isinstance(decorator, Computed) and isinstance(value, Class):
         decorator = decorator.function if isinstance(decorator.function, Symbol) else decorator
@@ -130,6 +125,13 @@ def decorate(run: Interpreter, decorator: Value, value: Value) -> Value:
             return value
         case Computed(function=Symbol() as symbol) if symbol.name in _TRANSPARENT_DECORATORS:
             return value
+        case Computed(function=Symbol(path="functools.partial"), arguments=given):
+            if given.positional and len(given.positional) == 1:
+                return decorate(run, given.positional[0], value, node)
+        case Function():
+            return run.enter(decorator, Arguments((value,)), node)
+        case Method(owner=owner, function=function):
+            return run.enter(function, Arguments((owner, value)), node)
     return UNKNOWN
 
 
@@ -142,6 +144,8 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
     if name in CUSTOM_GRADIENTS and arguments.positional:
         run.wanted.append(gradient := CustomGradient(arguments.positional[0], symbol))
         return gradient
+    if name == "functools.wraps":
+        return term(symbol, arguments, node)
     if name in _TRANSPARENT_DECORATORS and len(arguments.positional) == 1:
         value = arguments.positional[0]
         if isinstance(value, (Function, Method, CustomGradient)):
@@ -150,11 +154,7 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
         run.facts.note(ModelSaved(node))
     if is_class(name) and symbol.flavour != "other":
         return construct(run, symbol, arguments, node)
-    if symbol.flavour == "other" and name.partition(".")[0] not in _HARMLESS:
-        run.escape(arguments)
-    for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
-        if isinstance(value, Function) and name.startswith("tf.data"):
-            run.enter(value, Arguments((), (), complete=False), node)
+    _may_call_back(run, arguments)
     result = term(symbol, unwrapped(run, arguments), node)
     if not _leaves_arguments_alone(symbol):
         run.escape(arguments)
@@ -166,7 +166,15 @@ def _leaves_arguments_alone(symbol: Symbol) -> bool:
     package, *path = symbol.name.split(".")
     if path[-1:] == ["shuffle"] or package in _CHANGE_ARGUMENTS:
         return False
-    return symbol.flavour != "other" or package == "numpy" or package in sys.stdlib_module_names
+    harmless = package in ("numpy", "scipy", "jax") or package in sys.stdlib_module_names
+    return symbol.flavour != "other" or harmless
+
+
+def _may_call_back(run: Interpreter, arguments: Arguments) -> None:
+    """A library was given functions of the program: it may call them."""
+    for value in (*arguments.positional, *(v for _, v in arguments.keywords)):
+        if isinstance(value, (Function, Method)):
+            run.may_call(value)
 
 
 def call_method(
@@ -210,4 +218,5 @@ def call_method(
         return UNKNOWN
     if isinstance(of, Gradient):
         return UNKNOWN
+    _may_call_back(run, arguments)
     return term(Member(of, name), unwrapped(run, arguments), node)

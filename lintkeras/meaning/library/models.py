@@ -16,6 +16,7 @@ from lintkeras.meaning.facts import (
     ObjectMade,
 )
 from lintkeras.meaning.library.calling import argument_node, unwrapped
+from lintkeras.meaning.objects import MADE
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     NONE,
@@ -57,6 +58,7 @@ _DEEPEST_MODEL = 40
 def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     """An instance of a library class."""
     result = Instance(symbol, run.identity(node), arguments, node)
+    run.write((result, MADE), NONE)
     name = symbol.name
     if name in _MODELS:
         layers = arguments.get("layers", 0) if name.endswith("Sequential") else None

@@ -264,11 +264,11 @@ def dict_method(
 
 
 def number(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
-    """``float(2)``, ``tf.constant(2.0)``: the number itself."""
+    """``float(2)``: the number itself."""
     if arguments.positional and isinstance(arguments.positional[0], Const):
         value = arguments.positional[0].value
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return Const(float(value)) if symbol.name == "builtins.float" else Const(value)
+            return Const(float(value))
     return term(symbol, arguments, node)
 
 
@@ -380,5 +380,4 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.globals": _namespace,
     "builtins.locals": _namespace,
     "builtins.vars": _namespace,
-    "tf.constant": number,
 }
