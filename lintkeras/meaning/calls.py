@@ -74,7 +74,7 @@ def enter(
     if runs_later:
         lose(run, changed)
     if results is not None:
-        results.extend(value for value, _ in frame.returns)
+        results.extend(UNKNOWN if runs_later else value for value, _ in frame.returns)
     if not frame.returns:
         run.alive = forced or frame.abstract or runs_later  # else it always raises
         return UNKNOWN

@@ -13,9 +13,11 @@ from typing import Any, Protocol, TypeVar
 
 import libcst as cst
 
+from lintkeras.meaning.outline import is_static, positional_parameters
 from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
+    Arguments,
     Class,
     Content,
     CustomGradient,
@@ -157,22 +159,39 @@ class FunctionSummary:
         """The value that stands for a parameter."""
         return dict(self.parameters).get(name, UNKNOWN)
 
+    @property
+    def inputs(self) -> tuple[cst.Param, ...]:
+        """The parameters that a caller gives by position (without ``self``)."""
+        bound = self.function.cls is not None and not is_static(self.node)
+        return tuple(positional_parameters(self.node.params)[1 if bound else 0 :])
+
 
 @dataclass(frozen=True, slots=True)
 class BackwardPass:
     """A function under ``tf.custom_gradient`` or ``keras.ops.custom_gradient``.
 
-    ``inputs`` are the parameters that a gradient is owed for (without ``self``); ``pairs`` has,
-    for each result of the function, its two halves where it is a pair: the forward value and the
-    summary of the grad function (None where that is not a function of the program).
+    ``pairs`` has, for each result of the function, its two halves where it is a pair: the forward
+    value and the summary of the grad function (None where that is not a function of the program).
     """
 
     node: cst.FunctionDef | cst.Lambda
     gradient: CustomGradient
     summary: FunctionSummary
-    inputs: tuple[cst.Param, ...]
     pairs: tuple[tuple[Value, FunctionSummary | None] | None, ...]
-    is_method: bool = False
+
+    @property
+    def inputs(self) -> tuple[cst.Param, ...]:
+        """The parameters that a gradient is owed for (without ``self``)."""
+        return self.summary.inputs
+
+
+@dataclass(frozen=True, slots=True)
+class CustomGradientCall:
+    """A function with a backward pass of its own is called."""
+
+    node: cst.Call
+    gradient: CustomGradient
+    arguments: Arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import libcst as cst
 from lintkeras.meaning import calls, library, objects
 from lintkeras.meaning.calls import DEPTH, Frame
 from lintkeras.meaning.expressions import EXPRESSIONS
-from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass
+from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary, LayerClass
 from lintkeras.meaning.loops import Loop
 from lintkeras.meaning.modules import Modules
 from lintkeras.meaning.operators import term
@@ -129,6 +129,7 @@ class Interpreter:
         self.assigned: dict[cst.CSTNode, Assigned] = {}
         self.wanted: list[Function | CustomGradient] = []
         """Functions that are handed to Keras, to be summarized at the end."""
+        self.summaries: dict[tuple[cst.CSTNode, Scope], FunctionSummary] = {}
         self.methods: dict[Class, list[Function]] = {}
         """The functions that stand in the body of each class, in order."""
         self.members: dict[Class, dict[str, None]] = {}
@@ -216,25 +217,32 @@ class Interpreter:
             for value in handed:
                 self._summarize_wanted(value)
 
-    def summarize(self, function: Function, owner: Value | None = None) -> FunctionSummary:
-        """Enter a function with unknown arguments, once; its results as terms of them."""
-        known = self.facts.summaries.get(function.node)
+    def summarize(
+        self, function: Function, owner: Value | None = None, arguments: Arguments | None = None
+    ) -> FunctionSummary:
+        """Enter a function with unknown arguments, once; its results as terms of them.
+
+        ``arguments`` says which of its parameters are given. A function that was defined several
+        times (inside of one that was called several times) is another function each time.
+        """
+        known = self.summaries.get((function.node, function.scope))
         if known is not None:
             return known
         results: list[Value] = []
-        arguments = objects.unknown_arguments(function, owner)
-        self.enter(function, arguments, None, forced=True, results=results)
-        summary = FunctionSummary(
-            function.node, function, arguments.keywords, tuple(dict.fromkeys(results))
-        )
-        self.facts.summaries[function.node] = summary
+        given = objects.unknown_arguments(function, owner) if arguments is None else arguments
+        self.enter(function, given, None, forced=True, results=results)
+        frozen = dict.fromkeys(library.frozen(self, result) for result in results)
+        parameters = tuple(objects.unknown_parameters(function, owner).items())
+        summary = FunctionSummary(function.node, function, parameters, tuple(frozen))
+        self.summaries[(function.node, function.scope)] = summary
+        self.facts.summaries.setdefault(function.node, summary)
         return summary
 
     def _summarize_wanted(self, value: Function | CustomGradient) -> None:
         if isinstance(value, Function):
             self.summarize(value)
-        elif isinstance(value.function, Function):
-            self.facts.note(library.backward_pass(self, value, value.function))
+        elif (found := library.backward_pass(self, value)) is not None:
+            self.facts.note(found)
 
     def _run_class(self, cls: Class) -> None:
         """Enter the methods of a class that were not called, on an object of its own.
@@ -628,6 +636,8 @@ class Interpreter:
             case Function():
                 return self.enter(function, arguments, node)
             case CustomGradient():
+                arguments = library.unwrapped(self, arguments)
+                self.facts.note(CustomGradientCall(node, function, arguments))
                 return term(function, arguments, node)
             case Computed(function=Symbol(path="functools.partial"), arguments=given):
                 if given.positional:

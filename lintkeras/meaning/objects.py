@@ -354,13 +354,24 @@ def _fields(node: cst.ClassDef) -> Iterator[str]:
                     yield name
 
 
+def unknown_parameters(function: Function, owner: Value | None = None) -> dict[str, Value]:
+    """An unknown, but each time the same, value for each parameter, the starred one included."""
+    params = function.node.params
+    named = [*positional_parameters(params), *params.kwonly_params]
+    if isinstance(params.star_arg, cst.Param):
+        named.append(params.star_arg)
+    names = [parameter.name.value for parameter in named]
+    values: dict[str, Value] = {n: Unknown(("parameter", function.node, n)) for n in names}
+    if owner is not None and names:
+        values[names[0]] = owner
+    return values
+
+
 def unknown_arguments(function: Function, owner: Value | None = None) -> Arguments:
-    """An unknown, but for each parameter always the same, value."""
-    names = [p.name.value for p in positional_parameters(function.node.params)]
-    names += [p.name.value for p in function.node.params.kwonly_params]
-    keywords: list[tuple[str, Value]] = [
-        (n, Unknown(("parameter", function.node, n))) for n in names
-    ]
-    if owner is not None and keywords:
-        keywords[0] = (keywords[0][0], owner)
-    return Arguments((), tuple(keywords))
+    """An unknown for each parameter; any number of them for a starred one."""
+    params = function.node.params
+    values = unknown_parameters(function, owner)
+    starred = isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None
+    if isinstance(params.star_arg, cst.Param):
+        del values[params.star_arg.name.value]
+    return Arguments((), tuple(values.items()), complete=not starred)

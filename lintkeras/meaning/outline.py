@@ -163,6 +163,56 @@ def attributes_set(function: cst.FunctionDef | cst.Lambda) -> set[str]:
     return found
 
 
+def returned(function: cst.FunctionDef | cst.Lambda) -> list[cst.BaseExpression]:
+    """The expressions that a function returns, in the order of the code."""
+    if isinstance(function, cst.Lambda):
+        return [function.body]
+    return [
+        node.value
+        for node in own_nodes(function)
+        if isinstance(node, cst.Return) and node.value is not None
+    ]
+
+
+def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node and all nodes inside it, in the order of the code."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def own_nodes(function: cst.FunctionDef | cst.Lambda) -> Iterator[cst.CSTNode]:
+    """The nodes of a function's body, without those of functions and classes inside it."""
+    stack: list[cst.CSTNode] = [function.body]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            stack.extend(reversed(node.children))
+
+
+def names_read(node: cst.CSTNode) -> set[str]:
+    """The names that occur in a node other than as what is deleted, an attribute or a keyword."""
+    found: set[str] = set()
+    stack: list[cst.CSTNode] = [node]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.Name(value=name):
+                found.add(name)
+            case cst.Attribute(value=value):
+                stack.append(value)
+            case cst.Arg(value=value):
+                stack.append(value)
+            case cst.Del():
+                pass
+            case _:
+                stack.extend(node.children)
+    return found
+
+
 def names_in_pattern(pattern: cst.CSTNode) -> Iterator[str]:
     """The names that a ``case`` pattern binds."""
     stack: list[cst.CSTNode] = [pattern]

@@ -13,8 +13,8 @@ import libcst as cst
 
 from lintkeras.meaning.facts import ModelSaved
 from lintkeras.meaning.library import python, tapes, tensors
-from lintkeras.meaning.library.backward import backward_pass
-from lintkeras.meaning.library.calling import Model, argument_node, unwrapped
+from lintkeras.meaning.library.backward import CUSTOM_GRADIENTS, backward_pass
+from lintkeras.meaning.library.calling import Model, argument_node, frozen, unwrapped
 from lintkeras.meaning.library.models import (
     call_layer,
     construct,
@@ -52,7 +52,6 @@ from lintkeras.meaning.values import (
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
-CUSTOM_GRADIENTS = frozenset({"tf.custom_gradient", "keras.ops.custom_gradient"})
 _TRANSPARENT_DECORATORS = frozenset({
     "tf.function", "keras.saving.register_keras_serializable", "keras.utils.register_keras_serializable",
     "tf.autograph.experimental.do_not_convert", "functools.wraps", "functools.lru_cache", "functools.cache",
@@ -88,9 +87,11 @@ __all__ = [
     "decorate",
     "enter_context",
     "exported_by",
+    "frozen",
     "has_keras_base",
     "is_class",
     "lets_errors_pass",
+    "unwrapped",
 ]
 
 

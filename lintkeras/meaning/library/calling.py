@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.operators import bounded
+from lintkeras.meaning.operators import MOST_OPERATIONS, bounded
 from lintkeras.meaning.values import (
+    OPAQUE,
+    UNKNOWN,
     Arguments,
     Content,
     Dict,
+    Either,
     Entry,
+    Items,
     List,
     Sequence,
     Symbol,
     Value,
+    join_all,
 )
 
 if TYPE_CHECKING:
@@ -28,22 +34,46 @@ Model = Callable[["Interpreter", Symbol, Arguments, cst.Call], Value]
 
 def unwrapped(run: Interpreter, arguments: Arguments) -> Arguments:
     """Lists and dictionaries as they are at this moment, so that a term does not change later."""
-
-    def frozen(value: Value) -> Value:
-        match value:
-            case List():
-                return Sequence("list", run.content(value))
-            case Dict():
-                return run.items(value)
-            case Sequence(identity=identity) if identity is not None:
-                return Sequence(value.kind, run.iterate(value), value.parts, value.nodes)
-        return value
-
     return Arguments(
-        tuple(frozen(value) for value in arguments.positional),
-        tuple((name, frozen(value)) for name, value in arguments.keywords),
+        tuple(frozen(run, value) for value in arguments.positional),
+        tuple((name, frozen(run, value)) for name, value in arguments.keywords),
         arguments.complete,
     )
+
+
+def frozen(run: Interpreter, value: Value) -> Value:
+    """A list or a dictionary as it is at this moment, and what is inside of it too.
+
+    Unknown where it is too large to be compared cheaply (or holds itself).
+    """
+    room = MOST_OPERATIONS
+
+    def freeze(one: Value) -> Value:
+        nonlocal room
+        match one:
+            case List():
+                return Sequence("list", freeze_content(run.content(one)))
+            case Dict():
+                items = run.items(one)
+                room -= len(items.items)
+                kept = tuple((k, freeze(v)) for k, v in items.items) if room >= 0 else ()
+                return Items(kept, items.complete)
+            case Sequence(kind=kind, parts=parts, nodes=nodes):
+                content = run.iterate(one) if one.identity is not None else one.content
+                return Sequence(kind, freeze_content(content), parts, nodes)
+            case Either(values=values):
+                return join_all([freeze(alternative) for alternative in values])
+        return one
+
+    def freeze_content(content: Content) -> Content:
+        nonlocal room
+        room -= len(content.entries)
+        if room < 0:
+            return OPAQUE
+        return Content(tuple(replace(e, value=freeze(e.value)) for e in content.entries))
+
+    result = freeze(value)
+    return bounded(result) if room >= 0 else UNKNOWN
 
 
 def tuple_of(values: tuple[Value, ...]) -> Value:

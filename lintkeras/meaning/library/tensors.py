@@ -8,7 +8,7 @@ import libcst as cst
 
 from lintkeras.meaning.library.calling import Model, tuple_of, unwrapped
 from lintkeras.meaning.library.python import map_calls
-from lintkeras.meaning.operators import binary, edited, multiply, term
+from lintkeras.meaning.operators import binary, edited, term, unary
 from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
@@ -65,7 +65,7 @@ def _scalar_multiply(
 
 def _negative(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     value = arguments.get("x", 0) or UNKNOWN
-    return multiply(value, Const(-1), node) if isinstance(value, Gradient) else UNKNOWN
+    return UNKNOWN if isinstance(value, List) else unary("Minus", value, node)
 
 
 def _identity(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
