@@ -81,7 +81,10 @@ def stops(term: Computed) -> Reason | None:
     if isinstance(function, Member):
         if function.name == "numpy":
             return "numpy"
-        if function.name in ("predict", "predict_on_batch"):
+        keras_model = isinstance(function.of, Instance) and any(
+            base.startswith("keras.models.") for base in function.of.library_bases()
+        )
+        if keras_model and function.name in ("predict", "predict_on_batch"):
             return "predict"
         return None
     if not isinstance(function, Symbol):

@@ -53,6 +53,8 @@ class OptimizerStep:
     """The loops that were running, outermost first, those of the callers included."""
     tests: tuple[Test, ...] = ()
     """The conditions under which it is reached."""
+    frozen: bool = False
+    """Whether ``trainable`` was set to something on one of the layers or models behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ from lintkeras.meaning.values import (
     join_all,
 )
 
+_WRAPPERS = frozenset({
+    "tf.constant", "tf.convert_to_tensor", "tf.cast", "keras.ops.convert_to_tensor",
+    "keras.ops.cast", "keras.backend.constant", "numpy.float32", "numpy.float64", "numpy.array",
+})  # fmt: skip
+"""Functions that give the number that they are given."""
 _MOST_EDITS = 24
 MOST_OPERATIONS = 200
 """Larger terms are unknown, so that no chain of operators can grow without bound."""
@@ -110,25 +115,25 @@ def multiply(gradient: Gradient, factor: Value, node: cst.CSTNode, operand: int 
         return edited(gradient, Rectify(node, operand))
     if gradients_in(factor) or isinstance(factor, _NO_TENSORS):
         return term("Multiply", Arguments((gradient, factor)), node)
-    return edited(gradient, Scale(_plain(factor), node, operand=operand))
+    return edited(gradient, Scale(plain_number(factor), node, operand=operand))
 
 
 def divide(gradient: Gradient, divisor: Value, node: cst.CSTNode) -> Value:
     """``gradient / divisor``."""
     if gradients_in(divisor) or isinstance(divisor, _NO_TENSORS):
         return term("Divide", Arguments((gradient, divisor)), node)
-    return edited(gradient, Scale(_plain(divisor), node, divides=True))
+    return edited(gradient, Scale(plain_number(divisor), node, divides=True))
 
 
-def _plain(factor: Value) -> Value:
-    """The number in ``tf.constant(2.0)``: as a factor of a tensor it is the number itself."""
-    match factor:
+def plain_number(value: Value) -> Value:
+    """The number inside ``tf.constant(2.0)`` and the like; other values as they are."""
+    match value:
         case Computed(
-            function=Symbol(name="tf.constant"), arguments=Arguments(positional=(one, *_))
+            function=Symbol() as symbol, arguments=Arguments(positional=(Const() as c, *_))
         ):
-            if isinstance(one, Const) and type(one.value) in (int, float):
-                return one
-    return factor
+            number = isinstance(c.value, (int, float)) and not isinstance(c.value, bool)
+            return c if number and symbol.name in _WRAPPERS else value
+    return value
 
 
 def edited(gradient: Gradient, edit: GradientEdit) -> Value:

@@ -220,4 +220,16 @@ def call_method(
     if isinstance(of, Gradient):
         return UNKNOWN
     _may_call_back(run, arguments)
+    if isinstance(of, Computed) and not _is_harmless(of.function):
+        run.escape(arguments)
     return term(Member(of, name), unwrapped(run, arguments), node)
+
+
+def _is_harmless(function: Value | str) -> bool:
+    """Whether what a function gives can change no list or tape given to its methods."""
+    if isinstance(function, Member):
+        return _is_harmless(function.of.function) if isinstance(function.of, Computed) else True
+    if not isinstance(function, Symbol):
+        return True
+    package = function.name.partition(".")[0]
+    return function.flavour != "other" or package in ("numpy", "scipy", "jax", "builtins")

@@ -15,14 +15,18 @@ from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
     Arguments,
+    Const,
     Content,
     Entry,
     Function,
+    Instance,
     List,
     Member,
     Method,
     Sequence,
     Value,
+    Weight,
+    alternatives,
     gradients_in,
 )
 
@@ -58,9 +62,13 @@ def note_step(
         if pairs is not None and len(pairs.parts) == 2:
             gradients, variables = pairs.parts
     layers, complete = layers_behind(run, variables)
+    owners = {v.owner for item in variables.entries for v in alternatives(item.value)
+              if isinstance(v, Weight)}  # fmt: skip
+    frozen = any(_is_frozen(run, one) for one in (*layers, *owners))
     fact = OptimizerStep(
         node, _resolved_optimizer(run, optimizer), gradients, variables, pairs, layers, complete,
         run.current_function(), run.statement_loops(), tuple(run.tests),
+        frozen,
     )  # fmt: skip
     run.facts.note(fact)
     entry = run.entry
@@ -69,6 +77,13 @@ def note_step(
         if made and all(run.facts.holds(TapeUse, gradient.call.node) for gradient in made):
             # Another file applies what was computed here: nothing there can know the gradients.
             run.facts.note_at(entry, replace(fact, node=entry))
+
+
+def _is_frozen(run: Interpreter, owner: Value) -> bool:
+    """Whether ``trainable`` was set on a layer or model, to anything but True."""
+    cell = run.state.find((owner, "trainable"))
+    given = owner.arguments.get("trainable") if isinstance(owner, Instance) else None
+    return cell not in (State.MISSING, Const(True)) or given not in (None, Const(True))
 
 
 def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:
