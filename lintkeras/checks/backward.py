@@ -1,0 +1,491 @@
+"""Functions with a backward pass of their own: what ``tf.custom_gradient`` asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from lintkeras.checks.registry import Context, check
+from lintkeras.findings import Finding, Note
+from lintkeras.meaning.backends import other_backends
+from lintkeras.meaning.facts import (
+    BackwardPass,
+    CustomGradientCall,
+    FunctionSummary,
+    LayerClass,
+)
+from lintkeras.meaning.library.backward import VARIABLES
+from lintkeras.meaning.nests import depends, flat_size, is_one_tensor, is_zero, keeps_entries
+from lintkeras.meaning.outline import (
+    all_parameters,
+    names_read,
+    nodes,
+    own_nodes,
+    positional_parameters,
+    returned,
+)
+from lintkeras.meaning.values import (
+    NONE,
+    Computed,
+    Const,
+    CustomGradient,
+    Either,
+    Function,
+    Instance,
+    Method,
+    Sequence,
+    Value,
+    Weight,
+    walk,
+)
+
+_VARIABLE_CLASSES = {"tf.Variable": 1, "keras.Variable": 3}
+"""With the position of their argument ``trainable``."""
+_LAYERS_WITH_WEIGHTS = frozenset({
+    "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose",
+    "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
+    "SeparableConv2D", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
+    "BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU",
+    "MultiHeadAttention",
+})  # fmt: skip
+"""The layers that have trainable weights whatever their arguments, but ``trainable``, are."""
+
+
+def _passes(context: Context) -> Iterator[list[BackwardPass]]:
+    """The functions under a custom gradient, each in all the ways in which it was defined."""
+    yield from context.facts.groups(BackwardPass)
+
+
+def _named(function: FunctionSummary) -> str:
+    """How a message names a function."""
+    node = function.node
+    return f"`{node.name.value}`" if isinstance(node, cst.FunctionDef) else "the lambda"
+
+
+def _grads(context: Context, one: BackwardPass) -> list[tuple[Value, FunctionSummary]] | None:
+    """Forward value and grad function of each result; None where one is not such a pair."""
+    pairs = [(pair[0], pair[1]) for pair in one.pairs if pair is not None and pair[1] is not None]
+    known = pairs and len(pairs) == len(one.pairs)
+    return pairs if known and all(context.program.owns(grad.node) for _, grad in pairs) else None
+
+
+def _upstreams(grad: FunctionSummary) -> tuple[cst.Param, ...]:
+    """The parameters that get an upstream gradient by position."""
+    return tuple(p for p in grad.inputs if p.name.value != VARIABLES)
+
+
+def _takes_variables(grad: FunctionSummary) -> bool:
+    params = grad.node.params
+    named = any(p.name.value == VARIABLES for p in all_parameters(params))
+    return named or params.star_kwarg is not None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+@check("LK121")
+def custom_gradient_arity(context: Context) -> Iterator[Finding]:
+    """the grad function gives or takes another number of gradients than there are tensors."""
+    for group in _passes(context):
+        found = [_wrong_arity(context, one) for one in group]
+        if all(found) and (finding := found[0]) is not None:
+            yield finding
+
+
+def _wrong_arity(context: Context, one: BackwardPass) -> Finding | None:
+    grads = _grads(context, one)
+    if grads is None:
+        return None
+    wanted = [_wrong_parameters(context, one, value, grad) for value, grad in grads]
+    if all(wanted):
+        return wanted[0]
+    given = [_wrong_returns(context, one, grad) for _, grad in grads]
+    return given[0] if all(given) else None
+
+
+def _wrong_parameters(
+    context: Context, one: BackwardPass, value: Value, grad: FunctionSummary
+) -> Finding | None:
+    """The grad function cannot be called with one upstream gradient for each output."""
+    params = grad.node.params
+    decorator = one.gradient.decorator
+    if decorator.name.startswith("keras.") or isinstance(params.star_arg, cst.Param):
+        return None  # what keras.ops hands over depends on the backend
+    takes = _upstreams(grad)
+    required = [p for p in takes if p.default is None]
+    gets = flat_size(value)
+    if takes and (gets is None or len(required) <= gets <= len(takes)):
+        return None
+    outputs = _count(gets, "output") if gets is not None else "one or more outputs"
+    return Finding(
+        "LK121",
+        context.program.span(_head(grad)),
+        f"{_named(grad)} takes {_count(len(takes), 'upstream gradient')}, but "
+        f"{_named(one.summary)} has {outputs}",
+        label="is called with one upstream gradient for each output",
+        notes=(Note("effect", "back-propagation stops with TypeError: wrong number of arguments"),),
+        related=context.related((_head(one.summary), "has its gradient from here")),
+    )
+
+
+def _wrong_returns(context: Context, one: BackwardPass, grad: FunctionSummary) -> Finding | None:
+    """The grad function returns another number of gradients than the function has inputs."""
+    params = one.node.params
+    if _takes_variables(grad) or isinstance(params.star_arg, cst.Param) or not grad.results:
+        return None
+    inputs = one.inputs
+    least = len([p for p in inputs if p.default is None])
+    if any(call.arguments.keywords or not call.arguments.complete for call in _calls(context, one)):
+        return None  # eagerly, a tensor given by keyword is owed no gradient
+    upstream = frozenset(value for name, value in grad.parameters if name != VARIABLES)
+    sizes = {flat_size(result, upstream.__contains__) for result in grad.results}
+    if None in sizes or any(least <= size <= len(inputs) for size in sizes if size is not None):
+        return None
+    size = min(size for size in sizes if size is not None)
+    if size > len(inputs) and not all(_is_tensor(one, p) for p in inputs):
+        return None
+    names = ", ".join(f"`{p.name.value}`" for p in inputs)
+    return Finding(
+        "LK121",
+        context.program.span((*returned(grad.node), grad.node)[0]),
+        f"{_named(grad)} returns {_count(size, 'gradient')}, but {_named(one.summary)} has "
+        f"{_count(len(inputs), 'input')}" + (f": {names}" if names else ""),
+        label="one gradient is owed for each input, None where there is none",
+        notes=(
+            Note(
+                "effect",
+                f"ValueError: custom_gradient function expected to return {len(inputs)} gradients, "
+                f"but returned {size} instead (InternalError inside a tf.function)",
+            ),
+        ),
+        related=context.related((_head(one.summary), _count(len(inputs), "input"))),
+    )
+
+
+def _is_tensor(one: BackwardPass, parameter: cst.Param) -> bool:
+    """Whether the function uses an input as a single tensor."""
+    value = one.summary.parameter(parameter.name.value)
+    return is_one_tensor(value, [pair[0] for pair in one.pairs if pair is not None])
+
+
+def _calls(context: Context, one: BackwardPass) -> Iterator[CustomGradientCall]:
+    """The calls of the function that stand in the program."""
+    for call in context.facts.all(CustomGradientCall):
+        function = call.gradient.function
+        function = function.function if isinstance(function, Method) else function
+        if isinstance(function, Function) and function.node is one.node:
+            yield call
+
+
+def _head(function: FunctionSummary) -> cst.CSTNode:
+    """The name of a function, or the whole lambda."""
+    return function.node.name if isinstance(function.node, cst.FunctionDef) else function.node
+
+
+@check("LK122")
+def custom_gradient_variables(context: Context) -> Iterator[Finding]:
+    """a variable is read in the forward pass, the grad function has no ``variables``."""
+    if _freezes(context):
+        return
+    for group in _passes(context):
+        found = [_unannounced(context, one) for one in group]
+        if all(found) and (finding := found[0]) is not None:
+            yield finding
+
+
+def _unannounced(context: Context, one: BackwardPass) -> Finding | None:
+    grads = _grads(context, one)
+    if grads is None or any(_takes_variables(grad) for _, grad in grads):
+        return None
+    if one.gradient.decorator.name.startswith("keras.") and other_backends(context.program.modules):
+        return None
+    reads = [read for value, grad in grads for read in _reads(context, one, grad, value)]
+    if not reads:
+        return None
+    operation, variable = reads[0]
+    grad = grads[0][1]
+    upstream = ", ".join(p.name.value for p in _upstreams(grad)) or "upstream"
+    name = _variable_name(context, variable)
+    places: list[tuple[cst.CSTNode, str]] = [(_head(grad), "takes no `variables`")]
+    made = _made_by(variable)
+    if made is not None:
+        places.append((made, "made here"))
+    return Finding(
+        "LK122",
+        context.program.span(operation.node),
+        f"{_named(one.summary)} reads {name}, but {_named(grad)} takes no `variables`",
+        label="a trainable variable is read here",
+        notes=(
+            Note(
+                "effect",
+                "TypeError: @tf.custom_gradient grad_fn must accept keyword argument 'variables', "
+                "since function uses variables",
+            ),
+            Note(
+                "note",
+                f"write `def grad({upstream}, variables=None)` and return the gradients of the "
+                "inputs and, as a second value, a list with one gradient for each variable; or "
+                "give the variable to the function as one more input",
+            ),
+        ),
+        related=context.related(*places),
+    )
+
+
+def _reads(
+    context: Context, one: BackwardPass, grad: FunctionSummary, value: Value
+) -> Iterator[tuple[Computed, Value]]:
+    """The operations of the forward pass that certainly read a trainable variable."""
+    for part in walk(value):
+        if not isinstance(part, Computed):
+            continue
+        operands = [part.function, *part.arguments.positional]
+        variable = next((v for v in operands if not isinstance(v, str) and _trains(v)), None)
+        if variable is not None:
+            around = list(context.program.ancestors(part.node))
+            if one.node in around and grad.node not in around:
+                yield part, variable
+
+
+def _trains(value: Value) -> bool:
+    """Whether a value is a trainable variable, or a layer that certainly has one."""
+    match value:
+        case Weight(owner=Instance() as owner, attribute="add_weight", trainable=trainable):
+            return trainable is True and any(b.startswith("keras.") for b in owner.library_bases())
+        case Instance(arguments=arguments) if _is_layer(value) or _is_variable(value):
+            position = _VARIABLE_CLASSES.get(value.class_name)
+            given = arguments.get("trainable", position)
+            bare = any(arguments.get(part) is not None for part in ("center", "scale"))
+            return given in (None, NONE, Const(True)) and not bare
+    return False
+
+
+def _is_variable(value: Instance) -> bool:
+    return value.class_name in _VARIABLE_CLASSES
+
+
+def _is_layer(value: Instance) -> bool:
+    module, _, name = value.class_name.rpartition(".")
+    return module == "keras.layers" and name in _LAYERS_WITH_WEIGHTS
+
+
+def _freezes(context: Context) -> bool:
+    """Whether the program decides somewhere what is trainable."""
+    return any(
+        isinstance(node, cst.AssignTarget)
+        and isinstance(node.target, cst.Attribute)
+        and node.target.attr.value == "trainable"
+        for module in context.program.modules
+        for node in nodes(module)
+    )
+
+
+def _variable_name(context: Context, variable: Value) -> str:
+    """How the program calls a variable or a layer."""
+    kind = "the layer" if isinstance(variable, Instance) and _is_layer(variable) else "the variable"
+    for name, held in context.facts.names.items():
+        if held == variable:
+            return f"{kind} `{name}`"
+    for cls in context.facts.all(LayerClass):
+        for name, held in cls.attributes:
+            if held == variable:
+                return f"{kind} `self.{name}`"
+    return "a layer with trainable weights" if kind == "the layer" else "a trainable variable"
+
+
+def _made_by(variable: Value) -> cst.Call | None:
+    match variable:
+        case Weight(made_by=call):
+            return call
+        case Instance(node=call):
+            return call
+    return None
+
+
+@check("LK123")
+def custom_gradient_ignores_upstream(context: Context) -> Iterator[Finding]:
+    """the grad function returns a gradient that its upstream gradient takes no part in."""
+    for group in _passes(context):
+        found = [_cut_chain(context, one) for one in group]
+        if all(found) and (finding := found[0]) is not None:
+            yield finding
+
+
+def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
+    grads = _grads(context, one)
+    if grads is None or len({grad.node for _, grad in grads}) > 1:
+        return None
+    inputs = frozenset(one.summary.parameter(p.name.value) for p in one.inputs)
+    if not all(_passes_entries(value, inputs) for value, _ in grads):
+        return None  # a scalar may be the loss itself, and its upstream gradient 1
+    grad = grads[0][1]
+    upstream = [p for p in all_parameters(grad.node.params) if p.name.value != VARIABLES]
+    if bound := len(positional_parameters(grad.node.params)) - len(grad.inputs):
+        upstream = upstream[bound:]
+    if isinstance(grad.node.params.star_arg, cst.Param):
+        upstream.append(grad.node.params.star_arg)
+    if not upstream:
+        return None  # it cannot even be called: LK121
+    if not any(p.name.value in names_read(grad.node.body) for p in upstream):
+        if not grad.results or not all(_some_nonzero(result) for result in grad.results):
+            return None
+        names = ", ".join(f"`{p.name.value}`" for p in upstream)
+        return _chain_ends(
+            context,
+            one,
+            upstream[0].name,
+            f"{_named(grad)} never uses the upstream gradient{'s' if len(upstream) > 1 else ''} "
+            f"{names}, so the chain rule ends at {_named(one.summary)}",
+        )
+    given = frozenset(grad.parameter(p.name.value) for p in upstream)
+    for place, parameter, value in _gradients(one, grad):
+        if depends(value, given) is False and is_zero(value) is False:
+            return _chain_ends(
+                context,
+                one,
+                place,
+                f"the gradient that {_named(grad)} returns for `{parameter}` does not depend on "
+                "the upstream gradient",
+            )
+    return None
+
+
+def _gradients(
+    one: BackwardPass, grad: FunctionSummary
+) -> Iterator[tuple[cst.CSTNode, str, Value]]:
+    """Where the gradient of each input is returned, the input's name, the gradient."""
+    places = returned(grad.node)
+    if len(grad.results) != 1 or len(places) != 1:
+        return
+    (result,), (place,) = grad.results, places
+    values = result.content.plain() if isinstance(result, Sequence) else (result,)
+    if values is None or len(values) != len(one.inputs):
+        return
+    parts: list[cst.CSTNode] = [place] * len(values)
+    if isinstance(place, (cst.Tuple, cst.List)) and len(place.elements) == len(values):
+        parts = [element.value for element in place.elements]
+    for part, parameter, value in zip(parts, one.inputs, values, strict=True):
+        yield part, parameter.name.value, value
+
+
+def _chain_ends(context: Context, one: BackwardPass, place: cst.CSTNode, message: str) -> Finding:
+    return Finding(
+        "LK123",
+        context.program.span(place),
+        message,
+        label="dL/dy is dropped here",
+        notes=(
+            Note(
+                "math",
+                "dL/dx = dL/dy * dy/dx: grad gets dL/dy and must return the product; dy/dx alone "
+                "is right only where dL/dy is 1",
+            ),
+            Note(
+                "effect",
+                "no error: the layers above, the weights of the losses and loss scaling no longer "
+                "count in the gradients of what lies below",
+            ),
+        ),
+        related=context.related((_head(one.summary), "its gradient is wrong")),
+    )
+
+
+def _passes_entries(value: Value, inputs: frozenset[Value]) -> bool:
+    """Whether entries of an input become entries of the value, one by one or in groups.
+
+    Not so for a sum over all of them, and not known for what is not known.
+    """
+    if value in inputs:
+        return True
+    match value:
+        case Computed(function=function, arguments=arguments):
+            operands = (*arguments.positional, *(v for _, v in arguments.keywords))
+            layer = isinstance(function, Instance) and _is_layer(function)
+            if layer or keeps_entries(function):
+                return any(_passes_entries(operand, inputs) for operand in operands)
+        case Sequence(content=content):
+            return any(_passes_entries(entry.value, inputs) for entry in content.entries)
+    return False
+
+
+def _some_nonzero(value: Value) -> bool:
+    """Whether a returned gradient certainly is something else than zero or None."""
+    if isinstance(value, Sequence) and value.content.plain() is not None:
+        return any(_some_nonzero(entry.value) for entry in value.content.entries)
+    return is_zero(value) is False
+
+
+@check("LK125")
+def custom_gradient_not_a_pair(context: Context) -> Iterator[Finding]:
+    """a function under custom_gradient does not return its value and a grad function."""
+    for group in _passes(context):
+        found = [_no_pair(context, one) for one in group]
+        if all(found) and (finding := found[0]) is not None:
+            yield finding
+
+
+def _no_pair(context: Context, one: BackwardPass) -> Finding | None:
+    reasons = [_why_no_pair(result) for result in one.summary.results]
+    if not reasons or any(reason is None for reason in reasons) or _is_sketch(one.node):
+        return None
+    what, effect = reasons[0] or ("", "")
+    places = returned(one.node)
+    return Finding(
+        "LK125",
+        context.program.span(places[0] if places else _head(one.summary)),
+        f"{_named(one.summary)} returns {what}, but custom_gradient needs its value and a grad "
+        "function",
+        label="value, grad",
+        notes=(
+            Note("effect", effect),
+            Note(
+                "note",
+                "write `def grad(upstream)` inside, which returns upstream times the derivative, "
+                "and `return value, grad`",
+            ),
+        ),
+        related=context.related((_head(one.summary), "has a custom gradient")),
+    )
+
+
+_UNPACKED = "the first call raises: `result, grad_fn = f(...)` cannot be unpacked"
+_NO_FUNCTION = "the first call raises TypeError: unsupported callable"
+
+
+def _why_no_pair(result: Value) -> tuple[str, str] | None:
+    """What a result is and what comes of it, where it is no pair of a value and a function."""
+    match result:
+        case Either(values=values):
+            reasons = [_why_no_pair(value) for value in values]
+            return reasons[0] if all(reasons) else None
+        case Const(value=None):
+            return "nothing", "the first call raises TypeError: cannot unpack NoneType"
+        case Function() | CustomGradient():
+            return "only a function", _UNPACKED
+        case Sequence(kind="tuple" | "list", content=content):
+            plain = content.plain()
+            if plain is None:
+                return None
+            if len(plain) != 2:
+                return _count(len(plain), "value"), _UNPACKED
+            if flat_size(plain[1]) is None:
+                return None
+            if isinstance(plain[0], Function):
+                return "its grad function first", _NO_FUNCTION
+            return "two values, the second no function", _NO_FUNCTION
+    return ("its value alone", _UNPACKED) if flat_size(result) == 1 else None
+
+
+def _is_sketch(node: cst.FunctionDef | cst.Lambda) -> bool:
+    """Whether a body says that it is not written out: ``...``, ``pass``, a docstring alone."""
+    if isinstance(node, cst.Lambda):
+        return False
+    own = list(own_nodes(node))
+    written = any(
+        isinstance(n, (cst.BaseSmallStatement, cst.BaseCompoundStatement))
+        and not isinstance(n, (cst.Pass, cst.Expr))
+        for n in own
+    )
+    return not written or any(isinstance(n, cst.Ellipsis) for n in own)

@@ -1,0 +1,286 @@
+"""The contract of a custom gradient, in the spellings that people use."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from lintkeras import engine
+
+HEAD = """\
+import functools
+import numpy as np
+import tensorflow as tf
+import keras
+from keras import ops
+"""
+
+
+def findings(program: str, *codes: str) -> list[tuple[str, str]]:
+    """Code and text of every finding of these rules, the text being what the range covers."""
+    source = HEAD + textwrap.dedent(program)
+    report = engine.lint("x.py", source.encode(), "python", {*codes, "LK001", "LK002"})
+    return [(f.rule, source[f.span.start : f.span.end]) for f in report.findings]
+
+
+def custom(body: str, decorator: str = "@tf.custom_gradient", head: str = "def f(x):") -> str:
+    return f"{decorator}\n{head}\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ("@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: dy * k\n", "dy * k"),
+        ("@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: (dy * k, None)\n", None),
+        ("@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: [dy * k, None]\n", None),
+        ("@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: [dy * k]\n", "[dy * k]"),
+        ("@tf.custom_gradient\ndef f(x, k=2.0):\n  return x * k, lambda dy: dy * k\n", None),
+        ("@tf.custom_gradient\ndef f(x, *, k):\n  return x * k, lambda dy: dy * k\n", None),
+        ("@tf.custom_gradient\ndef f(*x):\n  return tf.add_n(x), lambda dy: (dy, dy)\n", None),
+        ("@tf.custom_gradient\ndef f(x):\n  return x - 1, lambda dy: (dy,)\n", None),
+        ("@tf.custom_gradient\ndef f(x):\n  return x - 1, lambda dy: (dy, dy)\n", "dy, dy"),
+        ("@tf.custom_gradient\ndef f(x):\n  return x[0] - x[1], lambda dy: (dy, -dy)\n", None),
+        ("@tf.custom_gradient\ndef f(x):\n  return g(x), lambda dy: (dy, -dy)\n", None),
+        ("@tf.custom_gradient\ndef f(x):\n  return tf.exp(x), lambda dy: dy + [None]\n", None),
+        ("@tf.custom_gradient\ndef f(x):\n  return tf.exp(x), lambda dy: [dy] * 2\n", "[dy] * 2"),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy: [dy] * 2\n", None),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy: h(dy)\n", None),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy: None\n", "None"),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy: (tf.split(dy, 2), 0)\n", None),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy, variables=None: dy\n", None),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy, **kw: dy\n", None),
+        ("@tf.custom_gradient\ndef f(x, y):\n  return x - y, lambda dy, z=x: dy\n", "dy"),
+        ("def f(x, y):\n  return x - y, lambda dy: -dy\ng = tf.custom_gradient(f)\n", "-dy"),
+        ("g = tf.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", "-dy"),
+        ("g = tf.compat.v1.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", "-dy"),
+        ("g = jax.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", None),
+        ("g = ops.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", "-dy"),
+        ("g = tf.custom_gradient(lambda x: (tf.sign(x), lambda: 1.0))\n", "lambda: 1.0"),
+        ("g = ops.custom_gradient(lambda x: (ops.sign(x), lambda: 1.0))\n", None),
+        ("g = tf.custom_gradient(lambda x: ((x - 1, x + 1.0), lambda a, b: a + b))\n", None),
+        ("g = tf.custom_gradient(lambda x: (h(x), lambda a, b: a - b))\n", None),
+        ("g = tf.custom_gradient(lambda x: (tf.sign(x), lambda a, b: a - b))\n", "lambda a, b: a - b"),
+        ("g = tf.custom_gradient(lambda x: (tf.sign(x), lambda a, b=1: a * b))\n", None),
+        ("@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: dy * k\nf(1.0, k=2)\n", None),
+        ("@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: dy * k\nf(1.0, 2)\n", "dy * k"),
+        ("@tf.function\n@tf.custom_gradient\ndef f(x, k):\n  return x * k, lambda dy: dy * k\n", "dy * k"),
+        ("@tf.custom_gradient\n@tf.function\ndef f(x, k):\n  return x * k, lambda dy: dy * k\n", "dy * k"),
+    ],
+)  # fmt: skip
+def test_arity(program: str, found: str | None) -> None:
+    assert findings(program, "LK121") == ([("LK121", found)] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        # one of two returns has the right number
+        (
+            """
+            @tf.custom_gradient
+            def f(x, k):
+                def grad(dy):
+                    if training:
+                        return dy * k
+                    return dy * k, None
+                return x * k, grad
+            """,
+            None,
+        ),
+        (
+            """
+            @tf.custom_gradient
+            def f(x, k):
+                def grad(dy):
+                    if training:
+                        return dy * k
+                    return (dy * k,)
+                return x * k, grad
+            """,
+            "dy * k",
+        ),
+        # a factory: each function that it makes is looked at
+        (
+            """
+            def make(second):
+                @tf.custom_gradient
+                def f(x, k):
+                    def grad(dy):
+                        return (dy * k, None) if second else dy * k
+                    return x * k, grad
+                return f
+            make(True), make(False)
+            """,
+            None,
+        ),
+        (
+            """
+            class Op:
+                def grad(self, dy):
+                    return dy
+                @tf.custom_gradient
+                def f(self, x, k):
+                    return x - k, self.grad
+            """,
+            "dy",
+        ),
+        (
+            """
+            class Op:
+                @staticmethod
+                @tf.custom_gradient
+                def f(x, k):
+                    return x - k, lambda dy: (dy, None)
+                @classmethod
+                def make(cls):
+                    return tf.custom_gradient(cls.f)
+            """,
+            None,
+        ),
+        (
+            """
+            class Op:
+                def forward(self, x, k):
+                    def grad(dy):
+                        return -dy
+                    return x - k, grad
+                def __init__(self):
+                    self.op = tf.custom_gradient(self.forward)
+            """,
+            "-dy",
+        ),
+    ],
+)
+def test_arity_of_other_definitions(program: str, found: str | None) -> None:
+    assert findings(program, "LK121") == ([("LK121", found)] if found else [])
+
+
+LAYER = """
+class Layer({base}):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        {init}
+    def build(self, shape):
+        {build}
+    def call(self, x):
+        {before}
+        @{decorator}
+        def f(x):
+            return {value}, lambda dy{variables}: dy
+        return f(x)
+"""
+
+
+def layer(value: str, **parts: str) -> str:
+    given = {
+        "base": "keras.layers.Layer", "init": "pass", "build": "pass", "before": "pass",
+        "decorator": "tf.custom_gradient", "variables": "", "value": value, **parts,
+    }  # fmt: skip
+    return LAYER.format(**given)
+
+
+WEIGHT = {"build": "self.w = self.add_weight(shape=(1,))"}
+DENSE = {"init": "self.dense = keras.layers.Dense(3)"}
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        (layer("x * self.w", **WEIGHT), "x * self.w"),
+        (layer("tf.matmul(x, self.w)", **WEIGHT), "tf.matmul(x, self.w)"),
+        (layer("tf.nn.relu(x * self.w)", **WEIGHT), "x * self.w"),
+        (layer("x * self.w", build="self.w = self.add_weight('w', (1,), trainable=False)"), None),
+        (layer("x * self.w", build="self.w = self.add_weight('w', trainable=flag)"), None),
+        (layer("x * self.w", init="self.w = 3.0"), None),
+        (layer("x * self.w", init="self.w = tf.Variable(3.0)"), "x * self.w"),
+        (layer("x * self.w", init="self.w = tf.Variable(3.0, False)"), None),
+        (layer("x * self.w", init="self.w = keras.Variable(3.0)"), "x * self.w"),
+        (layer("x * self.w", **WEIGHT, variables=", variables=None"), None),
+        (layer("x * self.w", **WEIGHT, variables=", **kwargs"), None),
+        (layer("x * self.w", **WEIGHT, base="Base"), None),
+        (layer("x * self.w", **WEIGHT, decorator="ops.custom_gradient"), "x * self.w"),
+        ("import jax\n" + layer("x * self.w", **WEIGHT, decorator="ops.custom_gradient"), None),
+        ("import jax\n" + layer("x * self.w", **WEIGHT), "x * self.w"),
+        (layer("x * w", **WEIGHT, before="w = self.w"), "x * w"),
+        (layer("x * w", **WEIGHT, before="w = tf.identity(self.w)"), None),
+        (layer("x * w", **WEIGHT, before="w = self.w * 2.0"), None),
+        (layer("self.dense(x)", **DENSE), "self.dense(x)"),
+        (layer("self.dense(x)", init="self.dense = keras.layers.Dense(3, trainable=False)"), None),
+        (layer("self.dense(x)", init="self.dense = keras.layers.Flatten()"), None),
+        (layer("self.dense(x)", init="self.dense = make()"), None),
+        (layer("self.dense(x)", **DENSE) + "Layer().trainable = False\n", None),
+        ("w = tf.Variable(1.0)\n@tf.custom_gradient\ndef f(x): return x * w, lambda dy: dy\n", "x * w"),
+        ("w = tf.Variable(1.0)\n@tf.custom_gradient\ndef f(x, w): return x * w, lambda dy: (dy, None)\n", None),
+        ("w = tf.Variable(1.0)\n@tf.custom_gradient\ndef f(x): return x - 1, lambda dy: dy * w\n", None),
+        ("w = tf.constant(1.0)\n@tf.custom_gradient\ndef f(x): return x * w, lambda dy: dy\n", None),
+    ],
+)  # fmt: skip
+def test_variables(program: str, found: str | None) -> None:
+    assert findings(program, "LK122") == ([("LK122", found)] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: 1.0))", "dy"),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: tf.ones_like(x)))", "dy"),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda _: tf.ones_like(x)))", "_"),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda *dy: tf.ones_like(x)))", "dy"),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: 0.0))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: None))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: [None]))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: tf.zeros(tf.shape(x))))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: 0.0 * tf.cos(x)))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: g(x)))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.sign(x), lambda dy: unknown))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.reduce_sum(x ** 2), lambda dy: 2.0 * x))", None),
+        ("f = tf.custom_gradient(lambda x: (tf.reduce_sum(x, -1), lambda dy: 2.0 * x))", None),
+        ("f = tf.custom_gradient(lambda x: (log_prob(x), lambda dy: 2.0 * x))", None),
+        ("f = tf.custom_gradient(lambda x: (2.0 * x, lambda dy: tf.shape(dy)[0] * x))", "tf.shape(dy)[0] * x"),
+        ("f = tf.custom_gradient(lambda x: (x ** 2, lambda dy: (lambda u: u * x)(dy)))", None),
+        ("f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * y, x)))", "x"),
+        ("f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * y, 0 * x)))", None),
+        ("f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * y, g(x))))", None),
+        ("f = tf.custom_gradient(lambda x, y: ((x, y - x), lambda a, b: (b, b - x)))", None),
+        ("f = tf.custom_gradient(lambda x, y: ((x, y - x), lambda a, b: (x, 2.0 * y)))", "a"),
+        ("f = ops.custom_gradient(lambda x: (ops.sign(x), lambda *args, upstream=None: ops.ones_like(x)))", "upstream"),
+    ],
+)  # fmt: skip
+def test_upstream(program: str, found: str | None) -> None:
+    assert findings(program + "\n", "LK123") == ([("LK123", found)] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        (custom("return tf.sign(x)"), "tf.sign(x)"),
+        (custom("return x * 2.0"), "x * 2.0"),
+        (custom("return x"), None),
+        (custom("return x, lambda dy: dy"), None),
+        (custom("return [x, lambda dy: dy]"), None),
+        (custom("return x, 1.0"), "x, 1.0"),
+        (custom("return x, None"), "x, None"),
+        (custom("return x, grad"), None),
+        (custom("return x, lambda dy: dy, 3"), "x, lambda dy: dy, 3"),
+        (custom("return (lambda dy: dy), tf.sign(x)"), "(lambda dy: dy), tf.sign(x)"),
+        (custom("return lambda dy: dy"), "lambda dy: dy"),
+        (custom("y = x * x"), "f"),
+        (custom("y = x * x\n..."), None),
+        (custom("pass"), None),
+        (custom('"""Not yet."""'), None),
+        (custom("raise NotImplementedError"), None),
+        (custom("return helper(x)"), None),
+        (custom("return tf.cond(x > 0, a, b)"), None),
+        (custom("if flag:\n    return x, lambda dy: dy\nreturn None"), None),
+        (custom("if flag:\n    return tf.sign(x)\nreturn None"), "tf.sign(x)"),
+        (custom("return x, functools.partial(h, x)"), None),
+        (custom("yield x"), None),
+        (custom("return tf.sign(x)", "@tf.function"), None),
+        (custom("return ops.sign(x)", "@ops.custom_gradient"), "ops.sign(x)"),
+        (custom("pair = x - 1, lambda dy: dy\nreturn pair"), None),
+        (custom("return tuple([x, lambda dy: dy])"), None),
+    ],
+)
+def test_pairs(program: str, found: str | None) -> None:
+    assert findings(program, "LK125") == ([("LK125", found)] if found else [])
