@@ -109,6 +109,11 @@ class Code:
         """The function that a node is a part of."""
         return self.program.enclosing_function(node)
 
+    def is_method(self, function: cst.FunctionDef) -> bool:
+        """Whether a function is defined in the body of a class."""
+        block = self.program.parent(function)
+        return block is not None and isinstance(self.program.parent(block), cst.ClassDef)
+
     def callers(self, function: cst.FunctionDef) -> list[cst.CSTNode]:
         """The calls of the program that enter a function."""
         return [call for call in self.facts.entered.get(function, ()) if call is not None]

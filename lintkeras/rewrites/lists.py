@@ -53,6 +53,8 @@ def _term(code: Code, fact: ListArithmetic, operator: str, each: str) -> str | N
 
 def _operand(code: Code, node: cst.BaseExpression) -> str:
     text = code.text(node)
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+        node = node.expression  # binds closer than any operator but a power
     closed = isinstance(
         node, (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float)
     )

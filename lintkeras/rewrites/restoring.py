@@ -75,6 +75,9 @@ def is_list(code: Code, node: cst.CSTNode, step: OptimizerStep, depth: int = 4) 
         case cst.Name() if depth > 0:
             variable = code.names.variable(node)
             stores = variable.stores if variable is not None else []
+            if len(stores) == 1 and isinstance(code.program.parent(stores[0]), cst.Param):
+                given = _argument(code, stores[0])
+                return given is not None and is_list(code, given, step, depth - 1)
             here = code.small_statement(node)
             # A statement that reads the name does not change what it reads.
             others = [store for store in stores if code.small_statement(store) is not here]
@@ -83,6 +86,19 @@ def is_list(code: Code, node: cst.CSTNode, step: OptimizerStep, depth: int = 4) 
                 value is not None and is_list(code, value, step, depth - 1) for value in values
             )
     return False
+
+
+def _argument(code: Code, parameter: cst.Name) -> cst.BaseExpression | None:
+    """What the only call of a function gives a parameter."""
+    function = code.function(parameter)
+    callers = code.callers(function) if function is not None else []
+    if function is None or len(callers) != 1 or not isinstance(callers[0], cst.Call):
+        return None
+    names = [p.name for p in (*function.params.posonly_params, *function.params.params)]
+    bound = isinstance(callers[0].func, cst.Attribute) and code.is_method(function)
+    position = next((i for i, name in enumerate(names[bound:]) if name is parameter), None)
+    argument = argument_node(callers[0], parameter.value, position)
+    return argument.value if argument is not None and not argument.star else None
 
 
 def _value_of(code: Code, store: cst.Name) -> cst.BaseExpression | None:
