@@ -59,8 +59,7 @@ class Fix:
     """One way to repair a finding.
 
     ``id`` names the alternative (``custom-gradient``, ``stop-gradient``); ``target`` says on what
-    (``dense_2``), so that ``--choose LK101=custom-gradient@dense_2`` can pick one. Fixes of one
-    ``group`` are made one at a time, because each must see what the one before has left.
+    (``dense_2``), so that ``--choose LK101=custom-gradient@dense_2`` can pick one.
     """
 
     id: str
@@ -68,7 +67,6 @@ class Fix:
     applicability: Applicability
     edits: tuple[Edit, ...]
     target: str | None = None
-    group: str | None = None
 
 
 NoteKind = Literal["math", "effect", "backend", "note"]

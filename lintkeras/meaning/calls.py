@@ -19,12 +19,10 @@ from lintkeras.meaning.values import (
     Content,
     Entry,
     Function,
-    Instance,
     Items,
     List,
     Method,
     Sequence,
-    Unknown,
     Value,
     join_all,
     join_content,
@@ -35,8 +33,8 @@ if TYPE_CHECKING:
 
 DEPTH = 12
 """How many calls of the program's own functions are entered inside each other."""
-_ENTRIES = 16
-"""From how many places one function is entered."""
+_ENTRIES = 24
+"""How often one function is entered."""
 
 
 @dataclass
@@ -61,10 +59,11 @@ def enter(
     results: list[Value] | None = None,
 ) -> Value:
     """Evaluate the body of a function of the program; its result."""
-    if function.node in run.running or (not forced and _refuses(run, function)):
+    if function.node in run.running or (not forced and refuses(run, function)):
         _refuse(run, function, arguments)
         return UNKNOWN
     run.facts.entered.setdefault(function.node, set()).add(node)
+    run.entries[function.node] += 1
     run.recursed.discard(function.node)
     frame, overlay = _evaluate(run, function, arguments, node)
     if function.node in run.recursed:
@@ -97,12 +96,10 @@ def _is_coroutine(function: Function) -> bool:
     return isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
 
 
-def _refuses(run: Interpreter, function: Function) -> bool:
+def refuses(run: Interpreter, function: Function) -> bool:
     """Whether the function is not entered, for want of budget."""
     return (
-        run.steps > run.budget
-        or len(run.frames) > DEPTH
-        or len(run.facts.entered.get(function.node, ())) >= _ENTRIES
+        run.steps > run.budget or len(run.frames) > DEPTH or run.entries[function.node] >= _ENTRIES
     )
 
 
@@ -124,6 +121,8 @@ def lose(run: Interpreter, keys: set[Key]) -> None:
         cell = run.state.before(key)
         if cell is not State.MISSING:
             run.write(key, lost(cell))  # type: ignore[arg-type]
+        elif objects.is_new_attribute(run.state, key):
+            objects.keep(run, key[0], str(key[1]), UNKNOWN)  # type: ignore[arg-type]
 
 
 def _evaluate(
@@ -168,9 +167,7 @@ def _evaluate(
 
 def _is_shared(state: State, key: Key) -> bool:
     """Whether a cell belongs to something that was there before the call."""
-    if isinstance(key[0], Instance):
-        return state.find((key[0], objects.MADE)) is not State.MISSING
-    return state.before(key) is not State.MISSING
+    return state.before(key) is not State.MISSING or objects.is_new_attribute(state, key)
 
 
 def may_call(run: Interpreter, function: Function | Method) -> None:
@@ -203,12 +200,11 @@ def bind_parameters(run: Interpreter, function: Function, arguments: Arguments) 
             value = keywords.pop(name)
         else:
             value = _default(function, name, arguments)
-        run.bind(name, _one_thing(run, function, name, value))
+        run.bind(name, value)
     for parameter in params.kwonly_params:
         name = parameter.name.value
         given = keywords.pop(name, None)
-        value = _default(function, name, arguments) if given is None else given
-        run.bind(name, _one_thing(run, function, name, value))
+        run.bind(name, _default(function, name, arguments) if given is None else given)
     if isinstance(params.star_arg, cst.Param):
         rest = positional[len(positional_parameters(params)) :] if arguments.complete else None
         content = OPAQUE if rest is None else Content(tuple(Entry(v) for v in rest))
@@ -216,13 +212,6 @@ def bind_parameters(run: Interpreter, function: Function, arguments: Arguments) 
     if params.star_kwarg is not None:
         others = Items(tuple(keywords.items()), arguments.complete)
         run.bind(params.star_kwarg.name.value, run.new_dict(params.star_kwarg, others))
-
-
-def _one_thing(run: Interpreter, function: Function, name: str, value: Value) -> Value:
-    """An argument that nothing is known of is the same thing wherever the parameter is read."""
-    if value == UNKNOWN:
-        return Unknown(("argument", function.node, name, run.scope.calls))
-    return value
 
 
 def _default(function: Function, name: str, arguments: Arguments) -> Value:

@@ -19,7 +19,6 @@ from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
     Class,
-    Computed,
     Content,
     CustomGradient,
     Function,
@@ -249,19 +248,31 @@ class Facts:
     """For each operation, the tapes that recorded it, once for each time it was reached."""
     muted: bool = False
     """Whether another file of the project is evaluated: its facts are its own."""
-    operations: dict[cst.CSTNode, list[Computed]] = field(default_factory=dict)
-    """For each operation, what it computed, once for each time it was reached."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
+    _log: list[tuple[type, cst.CSTNode]] = field(default_factory=list)
 
     def note(self, fact: Fact) -> None:
         """Record a fact at its place."""
-        if self.muted:
-            return
-        self._groups.setdefault(type(fact), {}).setdefault(fact.node, []).append(fact)
+        if not self.muted:
+            self.note_at(fact.node, fact)
 
     def note_at(self, node: cst.CSTNode, fact: Fact) -> None:
         """Record a fact of another file's function at the place that called it."""
         self._groups.setdefault(type(fact), {}).setdefault(node, []).append(fact)
+        self._log.append((type(fact), node))
+
+    def mark(self) -> int:
+        """A point to come back to."""
+        return len(self._log)
+
+    def rollback(self, mark: int) -> None:
+        """Take back the facts since a mark: what they were read from turned out to be wrong."""
+        while len(self._log) > mark:
+            kind, node = self._log.pop()
+            group = self._groups[kind][node]
+            group.pop()
+            if not group:
+                del self._groups[kind][node]
 
     def holds(self, kind: type[Fact], node: cst.CSTNode) -> bool:
         """Whether a fact of that kind was recorded at a place."""

@@ -8,6 +8,7 @@ end, with unknown parameters. What library calls mean stands in ``library``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from contextlib import contextmanager
@@ -16,17 +17,15 @@ from typing import Any
 
 import libcst as cst
 
-from lintkeras.meaning import calls, library, objects
+from lintkeras.meaning import calls, deferred, library, objects
 from lintkeras.meaning.calls import DEPTH, Frame
 from lintkeras.meaning.expressions import EXPRESSIONS
-from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary, LayerClass
+from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary
 from lintkeras.meaning.loops import Loop
 from lintkeras.meaning.modules import Modules
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.outline import (
     Assigned,
-    attributes_set,
-    is_static,
     positional_parameters,
 )
 from lintkeras.meaning.state import (
@@ -43,7 +42,6 @@ from lintkeras.meaning.statements import STATEMENTS
 from lintkeras.meaning.values import (
     ANYTHING,
     LOST,
-    NONE,
     OPAQUE,
     UNKNOWN,
     Arguments,
@@ -87,7 +85,6 @@ _STEPS_PER_CODE_POINT = 3
 """Published code needs 0.08 on average and 1.8 at most."""
 _STEPS_AT_LEAST = 20_000
 _MUTATORS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"})
-_STRAIGHT_METHODS = ("__init__", "build")
 
 
 class Interpreter:
@@ -136,7 +133,16 @@ class Interpreter:
         """The names that each class holds."""
         self.attributes: dict[Instance, dict[str, None]] = {}
         """The names that were ever set on each object."""
+        self.owners: dict[str, dict[Instance, None]] = {}
+        """The objects on which each name was ever set."""
         self.dataclasses: set[Class] = set()
+        self.constructing: list[Instance] = []
+        """The objects that are being made."""
+        self.reassigned: set[tuple[Class | None, str]] = set()
+        """The attributes that were set on a finished object, by its class (None: unknown)."""
+        self.unsettled: set[Key] = set()
+        """What functions that nobody calls change of the state that the program leaves."""
+        self.entries: Counter[cst.CSTNode] = Counter()
         self.effects: dict[cst.CSTNode, set[Key]] = {}
         """For each function that was entered, what it changed of what was there before."""
         self.recursed: set[cst.CSTNode] = set()
@@ -162,7 +168,7 @@ class Interpreter:
             self.block(module.body)
         self.alive = True
         self.deferred = True
-        self._run_pending()
+        deferred.run_deferred(self)
         for name in self.history:
             found = self.state.find((self.module, name))
             if not isinstance(found, (Content, cst.CSTNode)) and found is not State.MISSING:
@@ -198,99 +204,14 @@ class Interpreter:
                 self.alive, self.facts.muted,
             ) = outer  # fmt: skip
 
-    def _run_pending(self) -> None:
-        """Enter what nobody called, and summarize what Keras will call.
-
-        Methods are entered with an object of their class, functions with unknown arguments. Each
-        of these may define more.
-        """
-        done = 0
-        while done < len(self.classes) or self.pending or self.wanted:
-            while done < len(self.classes):
-                self._run_class(self.classes[done])
-                done += 1
-            waiting, self.pending = self.pending, []
-            for function in waiting:
-                if function.node not in self.facts.entered:
-                    self.enter(function, objects.unknown_arguments(function), None, forced=True)
-            handed, self.wanted = self.wanted, []
-            for value in handed:
-                self._summarize_wanted(value)
-
     def summarize(
         self, function: Function, owner: Value | None = None, arguments: Arguments | None = None
     ) -> FunctionSummary:
         """Enter a function with unknown arguments, once; its results as terms of them.
 
-        ``arguments`` says which of its parameters are given. A function that was defined several
-        times (inside of one that was called several times) is another function each time.
+        ``arguments`` says which of its parameters are given.
         """
-        known = self.summaries.get((function.node, function.scope))
-        if known is not None:
-            return known
-        results: list[Value] = []
-        given = objects.unknown_arguments(function, owner) if arguments is None else arguments
-        self.enter(function, given, None, forced=True, results=results)
-        frozen = dict.fromkeys(library.frozen(self, result) for result in results)
-        parameters = tuple(objects.unknown_parameters(function, owner).items())
-        summary = FunctionSummary(function.node, function, parameters, tuple(frozen))
-        self.summaries[(function.node, function.scope)] = summary
-        self.facts.summaries.setdefault(function.node, summary)
-        return summary
-
-    def _summarize_wanted(self, value: Function | CustomGradient) -> None:
-        if isinstance(value, Function):
-            self.summarize(value)
-        elif (found := library.backward_pass(self, value)) is not None:
-            self.facts.note(found)
-
-    def _run_class(self, cls: Class) -> None:
-        """Enter the methods of a class that were not called, on an object of its own.
-
-        Attributes that methods other than ``__init__`` and ``build`` set are unknown to the
-        others (though the same thing each time), since nothing says in which order methods run.
-        """
-        owner = Instance(cls, ("self", cls.node))
-        self.write((owner, objects.MADE), NONE)
-        methods = self.methods.get(cls, [])
-        fresh = [m for m in methods if m.node not in self.facts.entered]
-        is_layer = library.has_keras_base(owner)
-        if not fresh and not is_layer:
-            return
-        for name in _STRAIGHT_METHODS:
-            method = self.find_method(owner, name)
-            if method is not None:
-                self.enter(method, objects.unknown_arguments(method, owner), None, forced=True)
-        for method in methods:
-            if method.name not in _STRAIGHT_METHODS:
-                for attribute in attributes_set(method.node):
-                    origin = ("attribute", owner, attribute)
-                    objects.keep(self, owner, attribute, Unknown(origin))
-        if is_layer:
-            self._note_layer(cls, owner)
-        for method in fresh:
-            if method.name not in _STRAIGHT_METHODS and method.node not in self.facts.entered:
-                own = None if is_static(method.node) else owner
-                self.enter(method, objects.unknown_arguments(method, own), None, forced=True)
-
-    def _note_layer(self, cls: Class, owner: Instance) -> None:
-        """Record what a layer or model class of the program is made of."""
-        lineage = cls.lineage
-        methods = [m for c in lineage if isinstance(c, Class) for m in self.methods.get(c, [])]
-        attributes = tuple(self.attributes_of(owner))
-        call = next((m for m in methods if m.name == "call"), None)
-        summary = self.summarize(call, owner) if call is not None and call.cls is cls else None
-        self.facts.note(
-            LayerClass(
-                cls.node,
-                cls,
-                tuple(base.name for base in lineage if isinstance(base, Symbol)),
-                owner,
-                attributes,
-                tuple((m.name, m) for m in methods),
-                summary,
-            )
-        )
+        return deferred.summarize(self, function, owner, arguments)
 
     # ------------------------------------------------------------------ names, attributes, lists
 
@@ -622,9 +543,8 @@ class Interpreter:
         return value
 
     def record(self, value: Value, node: cst.CSTNode) -> None:
-        """Remember what the operation ``node`` computes, and which tapes record it."""
+        """Remember which tapes record the operation that ``node`` is."""
         if isinstance(value, Computed) and value.node is node:
-            self.facts.operations.setdefault(node, []).append(value)
             self.facts.recordings.setdefault(node, set()).add(frozenset(self.recording))
 
     # ------------------------------------------------------------------ calls

@@ -68,13 +68,14 @@ def rounds(
     """
     unstable = run.unstable.setdefault(node, {})
     returned = len(run.frames[-1].returns)
+    mark = run.facts.mark()
     for attempt in range(_MOST_ATTEMPTS + 1):
         start, loop, end = _round(run, node, domain, body, unstable)
         changed = {
             key
             for changes in (*loop.breaks, *loop.continues, end or {})
             for key, cell in changes.items()
-            if _differs(start, key, cell)
+            if differs(start, key, cell)
             and (key not in unstable or (unstable[key] and key[0] in loop.changed))
         }
         if not changed:
@@ -85,6 +86,7 @@ def rounds(
             run.lose_everything()
         else:
             del run.frames[-1].returns[returned:]
+            run.facts.rollback(mark)
     normal = _after(run, start, [*loop.continues, *([end] if end is not None else [])], node, loop)
     broken = _after(run, start, loop.breaks, node, None)
     # A list of which each entry was visited needs no round that never ran.
@@ -139,12 +141,12 @@ def _round(
     return start, loop, end
 
 
-def _differs(start: State, key: Key, cell: Cell) -> bool:
-    """Whether a round changed what was there when it began (and was known)."""
-    before = start.find(key)
+def differs(start: State, key: Key, cell: Cell) -> bool:
+    """Whether a cell differs from what was known there before."""
+    before = start.before(key)
     if before is State.MISSING:
-        before = start.inherited(key)
-    if before is State.MISSING or before is None or isinstance(before, (cst.CSTNode, Unknown)):
+        return objects.is_new_attribute(start, key)
+    if before is None or isinstance(before, (cst.CSTNode, Unknown)):
         return False
     if isinstance(before, Content):
         marked = any(
@@ -166,7 +168,10 @@ def _lose(run: Interpreter, key: Key, node: cst.CSTNode) -> None:
         run.write(key, OPAQUE)
     elif isinstance(cell, Items):
         run.write(key, LOST)
-    elif cell is not State.MISSING and cell is not None and not isinstance(cell, cst.CSTNode):
+    elif cell is State.MISSING:
+        if objects.is_new_attribute(run.state, key):
+            objects.keep(run, key[0], str(key[1]), UNKNOWN)  # type: ignore[arg-type]
+    elif cell is not None and not isinstance(cell, cst.CSTNode):
         run.write(key, UNKNOWN)
 
 

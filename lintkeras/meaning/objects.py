@@ -14,7 +14,7 @@ import libcst as cst
 
 from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.outline import positional_parameters
-from lintkeras.meaning.state import State
+from lintkeras.meaning.state import Key, State
 from lintkeras.meaning.values import (
     LOST,
     NONE,
@@ -117,6 +117,8 @@ def _object_attribute(run: Interpreter, value: Instance | Class, name: str) -> V
         if of_class is not None and not isinstance(of_class, Function):
             if isinstance(value.cls, Class) and not value.cls.plain:
                 return UNKNOWN  # a base class that is not known may have set it
+    elif of_class is not None and not value.plain and not isinstance(of_class, Function):
+        return UNKNOWN  # an enumeration, say
     return None if of_class is None else _bound(run, value, of_class)
 
 
@@ -194,28 +196,69 @@ def set_attribute(run: Interpreter, holder: Value, name: str, value: Value) -> N
             run.members.setdefault(holder, {})[name] = None
             run.write((holder.scope, name), value)
         case Instance():
-            of_class = class_attribute(run, holder, name)
-            accessors = _accessors(of_class) if of_class is not None else ()
-            if accessors:
-                if len(accessors) > 1 and isinstance(accessors[1], Function):
-                    run.enter(accessors[1], Arguments((holder, value)), accessors[1].node)
-                    return
-                value = UNKNOWN if len(accessors) > 1 else value
-            if class_attribute(run, holder, "__setattr__") is not None:
-                value = UNKNOWN
-            keep(run, holder, name, value)
-            if isinstance(holder.cls, Symbol) and name not in ("learning_rate", "lr"):
-                keep(run, holder, CHANGED, Const(True))
+            _set_on_object(run, holder, name, value)
+        case Super(owner=owner):
+            set_attribute(run, owner, name, value)
         case Either(values=values):
             for one in values:
-                if isinstance(one, (Instance, Class)):
-                    before = attribute(run, one, name, None)
-                    set_attribute(run, one, name, join_all([before, value]))
+                _may_set(run, one, name, value)
+        case Unknown() | Member() | Computed() | Weight():
+            # It may be any object that has such an attribute.
+            run.reassigned.add((None, name))
+            for one in list(run.owners.get(name, ())):
+                run.steps += 1
+                _may_set(run, one, name, value)
+
+
+def _may_set(run: Interpreter, one: Value, name: str, value: Value) -> None:
+    if isinstance(one, (Instance, Class)):
+        before = attribute(run, one, name, None)
+        set_attribute(run, one, name, join_all([before, value]))
+    elif isinstance(one, (Unknown, Member)):
+        set_attribute(run, one, name, value)
+
+
+def _set_on_object(run: Interpreter, holder: Instance, name: str, value: Value) -> None:
+    of_class = class_attribute(run, holder, name)
+    accessors = _accessors(of_class) if of_class is not None else ()
+    if len(accessors) > 1:
+        if isinstance(accessors[1], Function):
+            run.enter(accessors[1], Arguments((holder, value)), accessors[1].node)
+            return
+        value = UNKNOWN
+    if class_attribute(run, holder, "__setattr__") is not None:
+        value = UNKNOWN
+    keep(run, holder, name, value)
+    if isinstance(holder.cls, Symbol):
+        keep(run, holder, CHANGED, UNKNOWN)
+    elif holder not in run.constructing:
+        note_reassigned(run, holder.cls, name)
+
+
+def note_reassigned(run: Interpreter, cls: Class, name: str) -> None:
+    """An attribute of a finished object was set (``"*"``: any of them)."""
+    run.reassigned |= {(base, name) for base in cls.lineage if isinstance(base, Class)}
+
+
+def is_new_attribute(state: State, key: Key) -> bool:
+    """Whether a key is an attribute, not set so far, of an object that exists."""
+    owner = key[0]
+    if not isinstance(owner, Instance) or key[1] == MADE:
+        return False
+    return state.find((owner, MADE)) is not State.MISSING
+
+
+def data_of(run: Interpreter, cls: Class) -> Iterator[str]:
+    """The names in a class body that hold no method."""
+    for name in list(run.members.get(cls, ())):
+        if not isinstance(run.state.find((cls.scope, name)), (Function, Computed)):
+            yield name
 
 
 def keep(run: Interpreter, holder: Instance, name: str, value: Value) -> None:
     """Store an attribute of an object."""
     run.attributes.setdefault(holder, {})[name] = None
+    run.owners.setdefault(name, {})[holder] = None
     run.write((holder, name), value)
 
 
@@ -279,7 +322,7 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
         if not isinstance(found, (Function, Computed)):
             keep(run, value, name, UNKNOWN)
     if isinstance(value.cls, Symbol):
-        keep(run, value, CHANGED, Const(True))
+        keep(run, value, CHANGED, UNKNOWN)
     if isinstance(run.state.find((value, "layers ")), Content):
         run.write((value, "layers "), OPAQUE)
 
@@ -296,7 +339,9 @@ def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Ca
     init = find_method(run, result, "__init__")
     if init is not None:
         bound = Arguments((result, *arguments.positional), arguments.keywords, arguments.complete)
+        run.constructing.append(result)
         run.enter(init, bound, node)
+        run.constructing.pop()
     elif any(ancestor in run.dataclasses for ancestor in cls.lineage):
         _fill_fields(run, result, arguments, node)
         after = find_method(run, result, "__post_init__")
@@ -304,7 +349,9 @@ def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Ca
             run.enter(after, Arguments((result,)), node)
     build = find_method(run, result, "build") if is_keras(cls) else None
     if build is not None:
+        run.constructing.append(result)
         run.enter(build, Arguments((result,)), node)
+        run.constructing.pop()
     return result
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.library.calling import Model, tuple_of
+from lintkeras.meaning.loops import rounds
+from lintkeras.meaning.objects import note_reassigned
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     ANYTHING,
@@ -16,6 +18,7 @@ from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
     Arguments,
+    Class,
     Const,
     Content,
     Dict,
@@ -23,6 +26,7 @@ from lintkeras.meaning.values import (
     Entry,
     Function,
     Index,
+    Instance,
     Items,
     Length,
     List,
@@ -166,10 +170,28 @@ def map_calls(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
         rows = [(e, run.content(e.value).plain() or ()) for e in side.entries]
     if len(rows) > 8:
         return run.iterator(node, "iterator", OPAQUE)
-    entries = tuple(
-        Entry(run.call(function, Arguments(tuple(values)), node), entry.domain, entry.tests)
-        for entry, values in rows
-    )
+    results: list[Entry] = []
+
+    def one(entry: Entry, values: tuple[Value, ...]) -> None:
+        results.append(
+            Entry(run.call(function, Arguments(values), node), entry.domain, entry.tests)
+        )
+
+    for number, (entry, values) in enumerate(rows):
+        if entry.domain is None:
+            with run.inside(node, number):
+                one(entry, values)
+        else:
+            at = len(results)
+
+            def body(
+                entry: Entry = entry, values: tuple[Value, ...] = values, at: int = at
+            ) -> None:
+                del results[at:]
+                one(entry, values)
+
+            rounds(run, node, entry.domain, body)
+    entries = tuple(results)
     if symbol.name == "builtins.map":
         return run.iterator(node, "iterator", Content(entries))
     return run.new_list(node, Content(entries))
@@ -303,7 +325,7 @@ def _exec(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
 def _namespace(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     """``globals()``, ``locals()``, ``vars()``: to be read; who writes there can bind any name."""
     run.escape(arguments)
-    return NAMESPACE
+    return UNKNOWN if arguments.positional else NAMESPACE
 
 
 def _setattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -312,6 +334,10 @@ def _setattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.C
             run.set_attribute(holder, name, given[0] if given else UNKNOWN)
         case (holder, *_):
             run.forget(holder)
+            if not isinstance(holder, Instance):
+                run.reassigned.add((None, "*"))
+            elif isinstance(holder.cls, Class) and holder not in run.constructing:
+                note_reassigned(run, holder.cls, "*")
     return NONE
 
 

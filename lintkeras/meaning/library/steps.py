@@ -9,6 +9,7 @@ import libcst as cst
 
 from lintkeras.meaning.facts import OptimizerStep, TapeUse
 from lintkeras.meaning.library.models import layers_behind
+from lintkeras.meaning.objects import CHANGED
 from lintkeras.meaning.operators import binary
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
@@ -59,7 +60,7 @@ def note_step(
             stored = run.state.find((given, "zip"))
             pairs = stored if isinstance(stored, Sequence) else None
         gradients, variables = _columns(run, content)
-        if pairs is not None and len(pairs.parts) == 2:
+        if pairs is not None and len(pairs.parts) == 2 and content != OPAQUE:
             gradients, variables = pairs.parts
     layers, complete = layers_behind(run, variables)
     owners = {v.owner for item in variables.entries for v in alternatives(item.value)
@@ -101,7 +102,10 @@ def _resolved_optimizer(run: Interpreter, optimizer: Value) -> Value:
     if isinstance(optimizer, Member) and optimizer.name == "optimizer":
         found = run.state.find((optimizer.of, "optimizer"))
         if found is not State.MISSING:
-            return found  # type: ignore[return-value]
+            optimizer = found  # type: ignore[assignment]
+    if isinstance(optimizer, Instance):
+        if run.state.find((optimizer, CHANGED)) is not State.MISSING:
+            return UNKNOWN
     return optimizer
 
 

@@ -122,3 +122,67 @@ def test_relu_forward_with_the_derivative_of_tanh() -> None:
     z = tf.matmul(x, kernel)
     expected = tf.matmul(2 * tf.nn.relu(z) * (1 - tf.tanh(z) ** 2), kernel, transpose_b=True)
     tf.debugging.assert_near(dx, expected, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("form", ["custom-gradient", "stop-gradient"])
+@pytest.mark.parametrize(
+    "forward", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu", "elu"]
+)
+def test_generated_activations_hold(forward: str, form: str, tmp_path: Any) -> None:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from lintkeras.rewrites.activations import Backward, synthesize
+
+    made = synthesize(
+        forward,
+        Backward(forward, "2"),
+        tf="tf",
+        keras="keras",
+        taken=(),
+        form=form,  # type: ignore[arg-type]
+    )
+    assert made is not None
+    names: dict[str, Any] = {"tf": tf, "keras": keras}
+    exec(made.source, names)
+    function, plain = names[made.name], keras.activations.get(forward)
+    for dtype in ("float32", "float16"):
+        z = tf.constant(np.linspace(-4, 4, 41), dtype)
+        assert (function(z).numpy() == tf.identity(plain(z)).numpy()).all()
+        results = []
+        for f in (function, plain):
+            with tf.GradientTape() as outer:
+                outer.watch(z)
+                with tf.GradientTape() as tape:
+                    tape.watch(z)
+                    y = f(z)
+                first = tape.gradient(y, z)
+            second = outer.gradient(first, z)
+            results.append((first, tf.zeros_like(z) if second is None else second))
+        tolerance = 1e-5 if dtype == "float32" else 2e-2
+        np.testing.assert_allclose(results[0][0], 2 * results[1][0], atol=tolerance)
+        if form == "custom-gradient" or forward in ("linear", "relu"):
+            np.testing.assert_allclose(results[0][1], 2 * results[1][1], atol=5 * tolerance)
+    compiled = tf.function(function, jit_compile=True)
+    np.testing.assert_allclose(compiled(z), plain(z), atol=1e-2)
+    for policy in ("float32", "mixed_float16"):
+        keras.mixed_precision.set_global_policy(policy)
+        try:
+            model = keras.Sequential([
+                keras.Input((6, 6, 1)),
+                keras.layers.Conv2D(2, 3, activation=function),
+                keras.layers.Activation(function),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1, activation=function),
+            ])  # fmt: skip
+            model.compile("sgd", "mse")
+            data = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype("float32")
+            model.fit(data, np.ones((4, 1)), verbose=0)
+            path = tmp_path / f"{policy}.keras"
+            model.save(path)
+            loaded = keras.models.load_model(path)
+            assert (loaded.predict(data, verbose=0) == model.predict(data, verbose=0)).all()
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
