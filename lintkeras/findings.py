@@ -59,7 +59,8 @@ class Fix:
     """One way to repair a finding.
 
     ``id`` names the alternative (``custom-gradient``, ``stop-gradient``); ``target`` says on what
-    (``dense_2``), so that ``--choose LK101=custom-gradient@dense_2`` can pick one.
+    (``dense_2``), so that ``--choose LK101=custom-gradient@dense_2`` can pick one. Fixes of one
+    ``group`` are made one at a time, because each must see what the one before has left.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Fix:
     applicability: Applicability
     edits: tuple[Edit, ...]
     target: str | None = None
+    group: str | None = None
 
 
 NoteKind = Literal["math", "effect", "backend", "note"]

@@ -115,11 +115,15 @@ def _wanted(report: FileReport, consent: Consent) -> list[tuple[Finding, Fix]]:
     """The fixes to make at once."""
     wanted: list[tuple[Finding, Fix]] = []
     taken: list[Edit] = []
+    groups: set[str] = set()
     for finding in report.findings:
         fix = consent.pick(finding)
-        if fix is not None and not any(_meet(one, two) for one in fix.edits for two in taken):
+        if fix is None or fix.group in groups:
+            continue
+        if not any(_meet(one, two) for one in fix.edits for two in taken):
             wanted.append((finding, fix))
             taken += fix.edits
+            groups |= {fix.group} if fix.group is not None else set()
     return wanted
 
 

@@ -10,7 +10,7 @@ import libcst as cst
 from lintkeras.checks.gradient_edits import GradientChange, changes, number_of
 from lintkeras.checks.optimizers import effect
 from lintkeras.checks.registry import Context, check
-from lintkeras.findings import Applicability, Finding, Fix, Note, Related, Severity
+from lintkeras.findings import Finding, Fix, Note, Related, Severity
 from lintkeras.meaning.facts import (
     ActivationUse,
     ListArithmetic,
@@ -28,8 +28,11 @@ from lintkeras.meaning.values import (
     Test,
     gradients_in,
 )
-from lintkeras.rewrites.derivatives import fixes, removed_comment, restore
-from lintkeras.rewrites.steps import filter_pairs, move_factor
+from lintkeras.rewrites.derivatives import fixes, guided_fixes
+from lintkeras.rewrites.filters import filter_pairs
+from lintkeras.rewrites.lists import each_gradient
+from lintkeras.rewrites.steps import drop_factor, move_factor
+from lintkeras.rewrites.tapes import make_persistent
 from lintkeras.rewrites.wrappers import wrap
 
 _LONGEST_QUOTE = 80
@@ -63,7 +66,7 @@ def rescaled_gradient_as_derivative(context: Context) -> Iterator[Finding]:
             label="only the optimizer sees this",
             notes=tuple(notes),
             related=_tape_note(context, found),
-            fixes=context.fixes(fixes, context.program, context.facts, found.step, found.gradient),
+            fixes=context.fixes(fixes, context.code, found.step),
         )
 
 
@@ -210,6 +213,7 @@ def rectified_weight_gradient(context: Context) -> Iterator[Finding]:
                     Note("effect", _no_step_up(found)),
                 ),
                 related=_tape_note(context, found),
+                fixes=context.fixes(guided_fixes, context.code, found.step),
             )
 
 
@@ -277,26 +281,15 @@ def constant_gradient_scale(context: Context) -> Iterator[Finding]:
             label="write it in learning_rate",
             notes=(Note("effect", _effect(found)),),
             related=_tape_note(context, found),
-            fixes=context.fixes(
-                move_factor,
-                context.program,
-                context.facts,
-                found.step,
-                found.gradient,
-                found.factor or 1.0,
-            ),
+            fixes=context.fixes(move_factor, context.code, found.step, found.factor),
         )
 
 
-def _drop_factor(context: Context, found: GradientChange) -> tuple[Fix, ...]:
+def _drop_factor(context: Context, found: GradientChange) -> Iterator[Fix]:
     """Apply the gradients as they are; not where the factor also moves a clipping threshold."""
-    if found.optimizer is not None and found.optimizer.clips:
-        return ()
-    edits = restore(context.program, context.facts, found.gradient)
-    if edits is None or found.factor is None:
-        return ()
-    title = f"drop the factor {found.factor:g}{removed_comment(context.program, edits)}"
-    return (Fix("drop-factor", title, Applicability.UNSAFE, tuple(edits)),)
+    clips = found.optimizer is not None and found.optimizer.clips
+    if not clips and found.factor is not None:
+        yield from drop_factor(context.code, found.step, f"{found.factor:g}")
 
 
 @check("LK104")
@@ -312,28 +305,14 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
         name = context.program.text(fact.gradients)
         integer = isinstance(fact.other, Const) and isinstance(fact.other.value, int)
         effect = _of_a_list(fact, operator, number, name)
-        repairs: tuple[Fix, ...] = ()
-        node = fact.node
-        elementwise = fact.operator in ("Multiply", "Divide") and fact.other_node is not None
-        left = isinstance(node, cst.BinaryOperation) and node.left is fact.gradients
-        if (
-            isinstance(node, cst.BinaryOperation)
-            and elementwise
-            and (left or fact.operator == "Multiply")
-        ):
-            assert fact.other_node is not None
-            other = context.program.text(fact.other_node)
-            new = f"[None if g is None else g {operator} {other} for g in {name}]"
-            safety = Applicability.UNSAFE if integer and operator == "*" else Applicability.SAFE
-            title = "apply the operator to each gradient"
-            repairs = (Fix("each-gradient", title, safety, (context.program.replace(node, new),)),)
+        repeats = fact.operator == "Multiply" and integer
         yield Finding(
             "LK104",
-            context.program.span(node),
+            context.program.span(fact.node),
             f"`{operator}` is applied to the Python list `{name}`, not to the gradients in it",
             notes=(Note("effect", effect),),
             related=context.related((fact.call.node, "this returns a Python list")),
-            fixes=repairs,
+            fixes=context.fixes(each_gradient, context.code, fact, repeats=repeats),
         )
 
 
@@ -381,7 +360,7 @@ def misaligned_gradient_filter(context: Context) -> Iterator[Finding]:
                     ),
                 ),
                 related=context.related((test.node, "entries are dropped here")),
-                fixes=context.fixes(filter_pairs, context.program, step),
+                fixes=context.fixes(filter_pairs, context.code, step),
             )
 
 
@@ -413,13 +392,6 @@ def tape_reused(context: Context) -> Iterator[Finding]:
         if any(use.first is None or use.tape.persistent is not False for use in group):
             continue
         assert fact.first is not None
-        call = fact.tape.node
-        repairs: tuple[Fix, ...] = ()
-        if not call.args:
-            new = context.program.text(call.func) + "(persistent=True)"
-            title = "make the tape persistent"
-            edit = context.program.replace(call, new)
-            repairs = (Fix("persistent", title, Applicability.SAFE, (edit,)),)
         yield Finding(
             "LK110",
             context.program.span(fact.node),
@@ -433,7 +405,7 @@ def tape_reused(context: Context) -> Iterator[Finding]:
                 ),
             ),
             related=context.related((fact.first, "first used here")),
-            fixes=repairs,
+            fixes=context.fixes(make_persistent, context.code, fact.tape.node),
         )
 
 
@@ -466,5 +438,5 @@ def unserializable_custom_gradient(context: Context) -> Iterator[Finding]:
                     "registered function that calls it does",
                 ),
             ),
-            fixes=context.fixes(wrap, context.program, context.facts, group[0]),
+            fixes=context.fixes(wrap, context.code, group[0]),
         )

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import ParamSpec
 
@@ -15,6 +15,7 @@ import libcst as cst
 from lintkeras.documents.model import Prose
 from lintkeras.findings import Finding, Fix, Related
 from lintkeras.meaning.facts import Facts
+from lintkeras.rewrites.code import Code
 from lintkeras.syntax.program import ForeignNode, Program
 
 P = ParamSpec("P")
@@ -31,6 +32,11 @@ class Context:
     prose: tuple[Prose, ...]
     facts: Facts
     target: str | None = None
+
+    @cached_property
+    def code(self) -> Code:
+        """The program as fixes see it."""
+        return Code(self.program, self.facts, self.target)
 
     def related(self, *places: tuple[cst.CSTNode, str]) -> tuple[Related, ...]:
         """The places that stand in this file (others may be in a file that was followed)."""

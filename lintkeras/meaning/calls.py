@@ -23,6 +23,7 @@ from lintkeras.meaning.values import (
     List,
     Method,
     Sequence,
+    Unknown,
     Value,
     join_all,
     join_content,
@@ -200,11 +201,12 @@ def bind_parameters(run: Interpreter, function: Function, arguments: Arguments) 
             value = keywords.pop(name)
         else:
             value = _default(function, name, arguments)
-        run.bind(name, value)
+        run.bind(name, _one_thing(run, function, name, value))
     for parameter in params.kwonly_params:
         name = parameter.name.value
         given = keywords.pop(name, None)
-        run.bind(name, _default(function, name, arguments) if given is None else given)
+        value = _default(function, name, arguments) if given is None else given
+        run.bind(name, _one_thing(run, function, name, value))
     if isinstance(params.star_arg, cst.Param):
         rest = positional[len(positional_parameters(params)) :] if arguments.complete else None
         content = OPAQUE if rest is None else Content(tuple(Entry(v) for v in rest))
@@ -212,6 +214,13 @@ def bind_parameters(run: Interpreter, function: Function, arguments: Arguments) 
     if params.star_kwarg is not None:
         others = Items(tuple(keywords.items()), arguments.complete)
         run.bind(params.star_kwarg.name.value, run.new_dict(params.star_kwarg, others))
+
+
+def _one_thing(run: Interpreter, function: Function, name: str, value: Value) -> Value:
+    """An argument that nothing is known of is the same thing wherever the parameter is read."""
+    if value == UNKNOWN:
+        return Unknown(("argument", function.node, name, run.scope.calls))
+    return value
 
 
 def _default(function: Function, name: str, arguments: Arguments) -> Value:

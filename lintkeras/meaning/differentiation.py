@@ -25,6 +25,7 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
+    walk,
 )
 
 Reason = Literal["none", "zero", "numpy", "predict", "constant", "stop", "outside"]
@@ -42,7 +43,7 @@ _NONE = frozenset(
     for name in (*_ROUNDINGS, *_INDICES)
 ) | {"tf.random.categorical", "tf.numpy_function", "tf.histogram_fixed_width"}
 _ZERO = frozenset({"tf.sign", "keras.ops.sign", "keras.backend.sign"})
-_STOPS = frozenset({"tf.stop_gradient", "keras.ops.stop_gradient", "keras.backend.stop_gradient"})
+STOPS = frozenset({"tf.stop_gradient", "keras.ops.stop_gradient", "keras.backend.stop_gradient"})
 _CASTS = frozenset({"tf.cast", "keras.ops.cast", "keras.backend.cast", "tf.to_int32"})
 _COPIES = frozenset({"tf.constant", "tf.Variable"})
 _WHERES = frozenset({"tf.where", "keras.ops.where", "keras.backend.switch"})
@@ -50,6 +51,10 @@ _OPERATORS = frozenset({
     "Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual", "Is",
     "IsNot", "In", "NotIn", "Not", "FloorDivide",
 })  # fmt: skip
+
+
+_METADATA = frozenset({"dtype", "shape", "ndim", "name", "device"})
+"""Attributes of a tensor that hold no values of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def stops(term: Computed) -> Reason | None:
     if not isinstance(function, Symbol):
         return None
     name = function.name
-    if name in _STOPS:
+    if name in STOPS:
         return "stop"
     if name in _NONE:
         return "none"
@@ -157,6 +162,8 @@ def connection(
         case Sequence() | Items() | PerEntry():
             return _all(_inputs(target), is_source, recorded)
         case Const() | Symbol():
+            return Connection(False)
+        case Member(name=name) if name in _METADATA:
             return Connection(False)
         case Member(of=of):
             inside = connection(of, is_source, recorded)
@@ -230,3 +237,15 @@ def is_data(origin: tuple[object, ...] | None) -> bool:
         holder = origin[1]
         origin = holder.origin if isinstance(holder, Unknown) else None
     return origin is not None and origin[0] in ("parameter", "element")
+
+
+def within(value: Value) -> Callable[[Value], bool | None]:
+    """For ``connection``: whether a leaf is ``value`` or something that it is computed from."""
+    parts = frozenset(
+        part for part in walk(value) if not isinstance(part, (Const, Symbol)) and part != Unknown()
+    )
+
+    def is_source(leaf: Value) -> bool | None:
+        return True if leaf in parts else None if leaf == Unknown() else False
+
+    return is_source

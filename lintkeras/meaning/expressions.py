@@ -45,6 +45,7 @@ from lintkeras.meaning.values import (
     integer,
     join_all,
     reversed_content,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -123,13 +124,22 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
         case Computed(function="gradients"), (Const(value=int()) | Index()):
             return run.content(holder).entries[0].value
         case Computed(), _:
-            part = index if isinstance(index, Const) else Unknown(("slice", node))
-            return term("Subscript", Arguments((holder, part)), node)
+            return _part(run, holder, index, node)
     if isinstance(holder, (Member, Weight)) or (
         isinstance(holder, Unknown) and holder.origin is not None
     ):
-        return bounded(Unknown(("item", holder, index))) if isinstance(index, Const) else UNKNOWN
+        if isinstance(index, Const):
+            return bounded(Unknown(("item", holder, index)))
+        if isinstance(index, (Slice, Sequence)):
+            return _part(run, holder, index, node)
     return UNKNOWN
+
+
+def _part(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
+    """A part of a tensor; what is not known of its index is one thing in this evaluation."""
+    known = all(part != UNKNOWN for part in walk(index))
+    part = index if known else Unknown(("index", *run.identity(node)))
+    return term("Subscript", Arguments((holder, part)), node)
 
 
 def _sliced(content: Content, part: Slice) -> Content:

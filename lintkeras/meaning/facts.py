@@ -19,6 +19,7 @@ from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
     Class,
+    Computed,
     Content,
     CustomGradient,
     Function,
@@ -248,6 +249,8 @@ class Facts:
     """For each operation, the tapes that recorded it, once for each time it was reached."""
     muted: bool = False
     """Whether another file of the project is evaluated: its facts are its own."""
+    operations: dict[cst.CSTNode, list[Computed]] = field(default_factory=dict)
+    """For each operation, what it computed, once for each time it was reached."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
     _log: list[tuple[type, cst.CSTNode]] = field(default_factory=list)
 

@@ -543,8 +543,9 @@ class Interpreter:
         return value
 
     def record(self, value: Value, node: cst.CSTNode) -> None:
-        """Remember which tapes record the operation that ``node`` is."""
+        """Remember what the operation ``node`` computes, and which tapes record it."""
         if isinstance(value, Computed) and value.node is node:
+            self.facts.operations.setdefault(node, []).append(value)
             self.facts.recordings.setdefault(node, set()).add(frozenset(self.recording))
 
     # ------------------------------------------------------------------ calls

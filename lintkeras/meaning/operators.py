@@ -26,6 +26,7 @@ from lintkeras.meaning.values import (
     Rectify,
     Scale,
     Sequence,
+    Slice,
     Symbol,
     Unknown,
     Value,
@@ -168,6 +169,8 @@ def size_of(value: Value) -> int:
             return sum(1 + size_of(entry.value) for entry in content.entries)
         case Items(items=items):
             return sum(1 + size_of(item) for _, item in items)
+        case Slice(start=start, stop=stop, step=step):
+            return sum(1 + size_of(bound) for bound in (start, stop, step))
         case Member(of=of):
             return 1 + size_of(of)
         case Unknown(origin=("item", of, _)):

@@ -13,6 +13,7 @@ from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
     UNKNOWN,
+    Computed,
     Const,
     Content,
     Dict,
@@ -20,6 +21,7 @@ from lintkeras.meaning.values import (
     Entry,
     Index,
     List,
+    Sequence,
     Slice,
     Unknown,
     Value,
@@ -113,6 +115,8 @@ def _assign_item(run: Interpreter, holder: Value, target: cst.Subscript, value: 
             run.write((holder, "items"), items)
         case Either() | Unknown(origin=("namespace",)):
             run.forget(holder)
+        case Unknown() | Computed() if isinstance(target.value, cst.Name):
+            run.bind(target.value.value, UNKNOWN)  # an array that is changed in place
 
 
 def _without_item(run: Interpreter, holder: List, index: Const | Slice) -> Content:
@@ -139,9 +143,11 @@ def _with_item(content: Content, index: Value, value: Value) -> Content:
 
 
 def index_of(run: Interpreter, node: cst.Subscript) -> Value:
-    """The index of a subscript; unknown for several indices."""
+    """The index of a subscript; a tuple for several."""
     indices = [_index(run, element.slice) for element in node.slice]
-    return indices[0] if len(indices) == 1 else UNKNOWN
+    if len(indices) == 1:
+        return indices[0]
+    return bounded(Sequence("tuple", Content(tuple(Entry(index) for index in indices))))
 
 
 def _index(run: Interpreter, node: cst.BaseSlice) -> Value:

@@ -576,6 +576,9 @@ def walk(value: Value) -> Iterator[Value]:
         case Items(items=items):
             for _, item in items:
                 yield from walk(item)
+        case Slice(start=start, stop=stop, step=step):
+            for bound in (start, stop, step):
+                yield from walk(bound)
         case Member(of=of):
             yield from walk(of)
 

@@ -4,276 +4,264 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lintkeras.findings import Applicability, Edit, Fix, Span
-from lintkeras.meaning.facts import Facts, OptimizerStep
-from lintkeras.meaning.library import argument_node
+from lintkeras.findings import Applicability, Edit, Fix
+from lintkeras.meaning.facts import OptimizerStep
 from lintkeras.meaning.values import (
-    Computed,
     Const,
+    Function,
     Gradient,
-    Instance,
+    Rectify,
     Scale,
     Symbol,
-    Value,
+    alternatives,
 )
-from lintkeras.rewrites.activations import ELEMENTWISE, Backward, Form, synthesize
-from lintkeras.syntax.program import Program
+from lintkeras.rewrites.activations import (
+    Activation,
+    Backward,
+    Definition,
+    Form,
+    Guided,
+    Spelling,
+    Surrogate,
+    synthesize,
+)
+from lintkeras.rewrites.code import Code, names_in
+from lintkeras.rewrites.imports import Library, add, keras, library
+from lintkeras.rewrites.places import Place, find
+from lintkeras.rewrites.restoring import Restored, edits_of, restore
+from lintkeras.rewrites.surrogates import backward_of
 
-_POSITIONS = {"Dense": 1, "Activation": 0}
-_WITH_ACTIVATION = frozenset({
-    "Dense", "Activation", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "DepthwiseConv2D",
-    "SeparableConv2D",
-})  # fmt: skip
-_HIDES_LOGITS = frozenset({"sigmoid", "softmax"})
+_WITHOUT_CUSTOM_GRADIENT = (3, 0)
+"""The release line whose ``keras.ops`` has no ``custom_gradient``."""
+_NOT_ELEMENTWISE = frozenset({"softmax", "log_softmax", "sparsemax", "glu"})
+_WITH_LOGITS = frozenset({"softmax", "sigmoid"})
 
 
-def fixes(program: Program, facts: Facts, step: OptimizerStep, gradient: Gradient) -> list[Fix]:
+def fixes(code: Code, step: OptimizerStep) -> list[Fix]:
     """The fixes of one edited step: one layer is fixed, several are sketched."""
-    factor = _one_factor(gradient)
-    restored = restore(program, facts, gradient)
-    tf = name_of(facts, "tensorflow")
-    if factor is None or restored is None or tf is None:
+    backward = _backward(step)
+    return [] if backward is None else _fixes(code, step, backward, guided=False)
+
+
+def guided_fixes(code: Code, step: OptimizerStep) -> list[Fix]:
+    """LK108's sketch: a relu whose backward pass is guided, instead of rectified gradients."""
+    return _fixes(code, step, Backward(None, Guided()), guided=True)
+
+
+def _backward(step: OptimizerStep) -> Backward | None:
+    """What the edits of the gradients were meant to be inside the activation."""
+    edits = edits_of(step)
+    scales = tuple(edit for edit in edits if isinstance(edit, Scale))
+    if any(isinstance(edit, Rectify) for edit in edits):
+        return Backward(None, Guided()) if not scales else None
+    return backward_of(scales) if _alike(step) else None
+
+
+def _alike(step: OptimizerStep) -> bool:
+    """Whether every gradient of the step was edited, and in the same way."""
+    ways = {
+        tuple((edit.factor, edit.divides) for edit in value.edits if isinstance(edit, Scale))
+        for entry in step.gradients.entries
+        for value in alternatives(entry.value)
+        if isinstance(value, Gradient)
+    }
+    return len(ways) == 1
+
+
+def _fixes(code: Code, step: OptimizerStep, backward: Backward, *, guided: bool) -> list[Fix]:
+    restored = restore(code, step)
+    if restored is None:
         return []
-    candidates = [layer for layer in step.layers if _fits(layer)]
-    alone = step.layers_complete and len(step.layers) == len(candidates) == 1
-    found: list[Fix] = []
-    for layer in candidates:
-        forms: tuple[Form, ...] = ("custom-gradient", "stop-gradient")
-        for form in forms:
-            fix = _fix(program, facts, layer, factor, tf, form, restored, alone)
-            if fix is not None:
-                found.append(fix)
+    found = find(code, step)
+    fixed: list[Fix] = []
+    for place in found.places:
+        fixed += _fixes_of(code, place, backward, restored, found.alone, guided)
+    return fixed
+
+
+def _fixes_of(
+    code: Code, place: Place, backward: Backward, restored: Restored, alone: bool, guided: bool
+) -> list[Fix]:
+    """The forms that hold at one place, the default first."""
+    forward = place.forward
+    if forward is None or not _fits(forward, backward):
+        return []
+    if isinstance(backward.shape, Surrogate) and backward.shape.label == forward.label:
+        backward = Backward(backward.factor)  # its own derivative, after all
+    sketch = guided or not alone or forward.label == "softmax" or (
+        place.hides_logits and forward.label in _WITH_LOGITS
+    )  # fmt: skip
+    safety = Applicability.DISPLAY if sketch else Applicability.UNSAFE
+    forms: tuple[Form, ...] = ("custom-gradient", "stop-gradient")
+    found = []
+    for form in forms[::-1] if place.symbolic else forms:
+        edits = _edits(code, place, forward, backward, form)
+        if edits is None:
+            continue
+        title = f"{edits[1]}{restored.note}"
+        name = "guided-relu" if guided else form
+        made = (*edits[0], *restored.edits)
+        found.append(Fix(name, title, safety, made, place.name, group="definitions"))
     return found
 
 
-def _fits(layer: Instance) -> bool:
-    name = layer.class_name.rpartition(".")[2]
-    return name in _WITH_ACTIVATION and layer.node is not None and layer.arguments.complete
+def _fits(forward: Activation, backward: Backward) -> bool:
+    """Whether the backward pass makes sense for the activation."""
+    match backward.shape:
+        case Guided():
+            return forward.label == "relu"
+        case Surrogate():
+            return forward.label not in _NOT_ELEMENTWISE
+    return True
 
 
-def _one_factor(gradient: Gradient) -> Scale | None:
-    """The only edit, where it is a multiplication."""
-    if len(gradient.edits) == 1 and isinstance(gradient.edits[0], Scale):
-        return gradient.edits[0]
-    return None
-
-
-def _fix(
-    program: Program, facts: Facts, layer: Instance, scale: Scale, tf: str, form: Form,
-    restored: list[Edit], alone: bool,
-) -> Fix | None:  # fmt: skip
-    assert layer.node is not None and isinstance(layer.cls, Symbol)
-    short = layer.class_name.rpartition(".")[2]
-    position = _POSITIONS.get(short)
-    forward = _activation_name(layer.arguments.get("activation", position))
-    if forward is None:
+def _edits(
+    code: Code, place: Place, forward: Activation, backward: Backward, form: Form
+) -> tuple[list[Edit], str] | None:
+    """The edits that give a place its activation, and a title for them."""
+    if backward == Backward():
+        title = f"apply the gradients as they are: {forward.label} has this derivative already"
+        return ([], title) if form == "custom-gradient" else None
+    inside = form == "custom-gradient" and backward.shape is not None
+    if inside and place.function is not None and not _is_closed(code, place.function):
+        return None  # a custom gradient around variables needs their gradients too
+    top = code.program.top_level_statement(place.node)
+    spelled = _spelling(code, place, form, top)
+    if spelled is None or code.interactive(top):
         return None
-    backward = _backward(scale, forward)
-    if backward is None:
+    spelling, libraries = spelled
+    definitions = _definitions(code, forward, backward, spelling, form, top)
+    if not definitions:
         return None
-    keras = f"{tf}.keras"
-    if layer.cls.flavour in ("keras", "tf_keras"):
-        own = name_of(facts, layer.cls.flavour)
-        if own is None:
-            return None
-        keras = own
-    definition = synthesize(
-        forward, backward, tf=tf, keras=keras, taken=facts.names.keys(), form=form
-    )
-    if definition is None:
+    name = definitions[-1].name
+    given = _give(code, place, name, form, spelling)
+    if given is None:
         return None
-    top = program.top_level_statement(layer.node)
-    insertion = insert_above(program, top, definition.source + "\n\n")
-    argument = argument_node(layer.node, "activation", position)
-    if argument is not None:
-        give = program.replace(argument.value, definition.name)
-    else:
-        give = _add_argument(program, layer.node, f"activation={definition.name}")
-    sketch = forward in _HIDES_LOGITS or not alone
-    target = None if alone else definition.name
-    for name, value in facts.names.items():
-        if value == layer and not alone:
-            target = name
-    return Fix(
-        form,
-        f"give `{program.text(layer.node)}` the activation {definition.name}"
-        f"{', written with stop_gradient' if form == 'stop-gradient' else ''}"
-        f"{removed_comment(program, restored)}",
-        Applicability.DISPLAY if sketch else Applicability.UNSAFE,
-        (insertion, give, *restored),
-        target,
-    )
+    missing = [one.missing for one in libraries if one.missing is not None]
+    new = [one.source for one in definitions if one.source]
+    edits = [*insert(code, top, new, missing), *given]
+    how = ", written with stop_gradient" if form == "stop-gradient" else ""
+    text = " ".join(code.program.text(place.node).split())
+    return edits, f"give `{text}` the activation {name}{how}"
 
 
-def _activation_name(value: Value | None) -> str | None:
-    match value:
-        case None | Const(value=None):
-            return "linear"
-        case Const(value=str(name)) if name in ELEMENTWISE:
-            return name
-        case Symbol() as symbol if symbol.name.startswith(("tf.", "keras.activations.")):
-            name = symbol.name.rpartition(".")[2]
-            return name if name in ELEMENTWISE else None
-    return None
+def _is_closed(code: Code, function: Function, depth: int = 4) -> bool:
+    """Whether a function reads nothing but its arguments, libraries, constants and such functions."""
+    for name in names_in(function.node):
+        variable = code.names.variable(name)
+        if variable is None or not variable.stores or variable.scope is not code.names.module:
+            continue
+        match code.facts.names.get(name.value):
+            case Symbol() | Const():
+                pass
+            case Function() as other if other == function or (
+                depth and _is_closed(code, other, depth - 1)
+            ):
+                pass
+            case _:
+                return False
+    return True
 
 
-def _backward(scale: Scale, forward: str) -> Backward | None:
-    """The derivative that the factor stands for."""
-    match scale.factor:
-        case Const(value=int() | float() as number):
-            return Backward(forward, repr(1 / number if scale.divides else number))
-        case Computed() if scale.divides:
+def _spelling(
+    code: Code, place: Place, form: Form, top: cst.CSTNode
+) -> tuple[Spelling, list[Library]] | None:
+    """How the file writes what the form needs, and the libraries that takes."""
+    reached = keras(code, place.flavour, top)
+    three = not code.may_run_on(2)
+    if place.flavour == "keras" and three:
+        if form == "custom-gradient" and code.may_run_on(*_WITHOUT_CUSTOM_GRADIENT):
             return None
-        case Computed(function="Subtract", arguments=arguments):
-            one, square = arguments.positional
-            if _number_is(one, 1) and isinstance(square, Computed):
-                if square.function == "Power" and _number_is(square.arguments.positional[1], 2):
-                    if _called(square.arguments.positional[0]) == "tanh":
-                        return Backward("tanh")
-        case Computed(function="Multiply", arguments=arguments):
-            for one, other in (arguments.positional, arguments.positional[::-1]):
-                if _called(one) == "sigmoid" and isinstance(other, Computed):
-                    inner = other.arguments.positional
-                    if other.function == "Subtract" and _number_is(inner[0], 1):
-                        return Backward("sigmoid") if inner[1] == one else None
+        register = f"{reached.expression}.saving.register_keras_serializable"
+        return Spelling(reached.expression, None, register), [reached]
+    register = f"{reached.expression}.utils.register_keras_serializable"
+    on_symbols = place.symbolic and not place.of_tensorflow and form == "stop-gradient"
+    if place.flavour == "tf.keras" and three and on_symbols:
+        return Spelling(reached.expression, None, register), [reached]
+    tensorflow = library(code, "tensorflow", top)
+    spelling = Spelling(reached.expression, tensorflow.expression, register)
+    return spelling, [reached, tensorflow]
+
+
+def _definitions(
+    code: Code, forward: Activation, backward: Backward, spelling: Spelling, form: Form,
+    top: cst.CSTNode,
+) -> list[Definition]:  # fmt: skip
+    """The functions, under free names; without text where the program has them already."""
+    names: dict[str, str] = {}
+    present: set[str] = set()
+    for one in synthesize(forward, backward, spelling, form):
+        if _is_defined(code, one, top):
+            present.add(one.name)
+        else:
+            names[one.name] = code.unused(one.name, names.values())
+    found = synthesize(forward, backward, spelling, form, names)
+    return [Definition(one.name, "" if one.name in present else one.source) for one in found]
+
+
+def _is_defined(code: Code, one: Definition, top: cst.CSTNode) -> bool:
+    """Whether the module has this very function above a statement."""
+    variable = code.names.find(one.name)
+    if variable is None or len(variable.stores) != 1:
+        return False
+    function = code.program.top_level_statement(variable.stores[0])
+    if not isinstance(function, cst.FunctionDef) or code.start(function) > code.start(top):
+        return False
+    _, end = code.program.local_span(function)
+    text = code.source(function)[code.line_start(function) : end].replace("\r\n", "\n")
+    return text.rstrip() == one.source.rstrip()
+
+
+def insert(code: Code, top: cst.CSTNode, sources: list[str], imports: list[str]) -> list[Edit]:
+    """Definitions above a statement of the module, and the imports that they need."""
+    edits = add(code, imports, top)
+    if not sources:
+        return edits
+    definition = code.above(top, "\n\n".join(sources) + "\n\n")
+    for edit in edits:
+        if edit.span == definition.span:  # the import comes first, at the very same place
+            text = edit.text.rstrip("\r\n") + 3 * code.newline(top) + definition.text.lstrip("\r\n")
+            return [one for one in edits if one is not edit] + [Edit(edit.span, text)]
+    return [*edits, definition]
+
+
+def _give(code: Code, place: Place, name: str, form: Form, spelling: Spelling) -> list[Edit] | None:
+    """The edits that put the activation's name in its place."""
+    match place.kind:
+        case "argument":
+            if place.argument is not None:
+                return [code.replace(place.argument, name)]
+            return [code.add_argument(place.node, f"activation={name}")]
+        case "layer":
+            return _as_activation_layer(code, place.node, name, spelling)
+        case _:
+            if place.symbolic and form == "custom-gradient":
+                return [
+                    code.replace(place.node.func, f"{spelling.keras}.layers.Activation({name})")
+                ]
+            return [code.replace(place.node.func, name)]
+
+
+def _as_activation_layer(
+    code: Code, node: cst.Call, name: str, spelling: Spelling
+) -> list[Edit] | None:
+    """``ReLU()`` becomes ``Activation(name)``."""
+    arguments = ", ".join([name, *(code.program.text(argument) for argument in node.args)])
+    match node.func:
+        case cst.Attribute(value=owner):
+            return [code.replace(node, f"{code.text(owner)}.Activation({arguments})")]
+        case cst.Name() as function:
+            held = code.facts.names.get("Activation")
+            if isinstance(held, Symbol) and held.name == "keras.layers.Activation":
+                return [code.replace(node, f"Activation({arguments})")]
+            variable = code.names.variable(function)
+            alias = code.program.parent(variable.stores[0]) if variable is not None else None
+            once = variable is not None and len(variable.stores) == len(variable.loads) == 1
+            if once and isinstance(alias, cst.ImportAlias) and alias.asname is None:
+                if "Activation" not in code.names.all:
+                    return [
+                        code.replace(alias.name, "Activation"),
+                        code.replace(node, f"Activation({arguments})"),
+                    ]
+            return [code.replace(node, f"{spelling.keras}.layers.Activation({arguments})")]
     return None
-
-
-def _number_is(value: Value, number: int) -> bool:
-    return isinstance(value, Const) and value.value == number
-
-
-def _called(value: Value) -> str | None:
-    if isinstance(value, Computed) and isinstance(value.function, Symbol):
-        return value.function.name.rpartition(".")[2]
-    return None
-
-
-def name_of(facts: Facts, module: str) -> str | None:
-    """The name under which a module is imported."""
-    for name, value in facts.names.items():
-        if value == Symbol(module):
-            return name
-    return None
-
-
-def insert_above(program: Program, statement: cst.CSTNode, text: str) -> Edit:
-    """An insertion on own lines above a statement of the module and its comments."""
-    one = program.snippet_of(statement)
-    start, _ = program.local_span(statement)
-    source = one.snippet.source
-    line = source.rfind("\n", 0, start) + 1
-    while line > 0:
-        previous = source.rfind("\n", 0, line - 1) + 1
-        if not source[previous:line].lstrip().startswith("#"):
-            break
-        line = previous
-    if line > 0 and source[:line].strip() and not source[:line].endswith("\n\n\n"):
-        text = "\n" + text if source[:line].endswith("\n\n") else "\n\n" + text
-    if "\r\n" in source:
-        text = text.replace("\n", "\r\n")
-    return one.snippet.edit(line, line, text)
-
-
-def _add_argument(program: Program, call: cst.Call, text: str) -> Edit:
-    """An insertion of one more keyword argument at the end of a call."""
-    one = program.snippet_of(call)
-    if not call.args:
-        _, end = program.local_span(call)
-        return one.snippet.edit(end - 1, end - 1, text)
-    _, end = program.local_span(call.args[-1].value)
-    return one.snippet.edit(end, end, f", {text}")
-
-
-def removed_comment(program: Program, edits: list[Edit]) -> str:
-    """What a fix's title says where a removed statement takes its comment with it."""
-    texts = [program.document.text[e.span.start : e.span.end] for e in edits if not e.text]
-    return "; the comment on the removed line goes too" if any("#" in t for t in texts) else ""
-
-
-def restore(program: Program, facts: Facts, gradient: Gradient) -> list[Edit] | None:
-    """Edits that take every change of the gradient back; None where that is not one place."""
-    edits: list[Edit] = []
-    for edit in gradient.edits:
-        node = edit.node
-        if not isinstance(node, cst.BinaryOperation) or not isinstance(edit, Scale):
-            return None
-        function = program.enclosing_function(node)
-        if function is not None and len(facts.entered.get(function, ())) > 1:
-            return None
-        kept = _operand(facts, node, edit.divides)
-        if kept is None:
-            return None
-        edits.extend(_take_back(program, node, kept))
-    return edits
-
-
-def _operand(facts: Facts, node: cst.BinaryOperation, divides: bool) -> cst.Name | None:
-    """The side of ``g * 2`` that is the gradient, where that is certain."""
-    if divides:
-        return node.left if isinstance(node.left, cst.Name) else None
-    sides = [side for side in (node.left, node.right) if isinstance(side, cst.Name)]
-    if len(sides) == 2:
-        sides = [s for s in sides if not isinstance(facts.names.get(s.value), Const)]
-    return sides[0] if len(sides) == 1 else None
-
-
-def _take_back(program: Program, node: cst.BinaryOperation, kept: cst.Name) -> list[Edit]:
-    """Without the factor; a comprehension that does nothing else goes as a whole."""
-    parent = program.parent(node)
-    if not (
-        isinstance(parent, cst.ListComp)
-        and isinstance(parent.for_in.target, cst.Name)
-        and parent.for_in.target.value == kept.value
-        and isinstance(parent.for_in.iter, cst.Name)
-        and not parent.for_in.ifs
-        and parent.for_in.inner_for_in is None
-    ):
-        return [program.replace(node, kept.value)]
-    source = parent.for_in.iter.value
-    statement = program.statement(node)
-    match statement:
-        case cst.SimpleStatementLine(
-            body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value)]
-        ) if value is parent:
-            later = uses(program, statement, name)
-            block = program.parent(statement)
-            if later is not None and len(getattr(block, "body", ())) > 1:
-                renamed = [program.replace(use, source) for use in later if name != source]
-                return [delete(program, statement), *renamed]
-    return [program.replace(parent, source)]
-
-
-def uses(program: Program, statement: cst.CSTNode, name: str) -> list[cst.Name] | None:
-    """The later uses of a name in its block; None where it is assigned again."""
-    block = program.parent(statement)
-    body = list(getattr(block, "body", ()))
-    if statement not in body:
-        return None
-    found: list[cst.Name] = []
-    stack: list[cst.CSTNode] = list(reversed(body[body.index(statement) + 1 :]))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Name):
-            if node.target.value == name:
-                return None
-        if isinstance(node, cst.Name) and node.value == name:
-            holder = program.parent(node)
-            is_attribute = isinstance(holder, cst.Attribute) and holder.attr is node
-            is_keyword = isinstance(holder, cst.Arg) and holder.keyword is node
-            if not is_attribute and not is_keyword:
-                found.append(node)
-        stack.extend(reversed(node.children))
-    return found
-
-
-def delete(program: Program, statement: cst.SimpleStatementLine) -> Edit:
-    """Remove a statement with its line and the comment on it."""
-    one = program.snippet_of(statement)
-    source = one.snippet.source
-    start, end = program.local_span(statement)
-    start = source.rfind("\n", 0, start) + 1
-    newline = source.find("\n", end)
-    end = len(source) if newline < 0 else newline + 1
-    first = one.snippet.offset(start)
-    return Edit(Span(first, max(first, one.snippet.offset(end))), "")

@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
-from lintkeras.findings import Applicability, Fix
-from lintkeras.meaning.facts import ActivationUse, Facts
+from lintkeras.findings import Applicability, Edit, Fix
+from lintkeras.meaning.facts import ActivationUse
 from lintkeras.meaning.values import Symbol
-from lintkeras.rewrites.activations import unique_name
-from lintkeras.rewrites.derivatives import insert_above, name_of
-from lintkeras.syntax.program import Program
+from lintkeras.rewrites.code import Code
+from lintkeras.rewrites.derivatives import insert
+from lintkeras.rewrites.imports import keras
 
 
-def wrap(program: Program, facts: Facts, use: ActivationUse) -> tuple[Fix, ...]:
+def wrap(code: Code, use: ActivationUse) -> Iterator[Fix]:
     """Give the layer a plain function; run-time behaviour stays as it is."""
-    if not isinstance(use.node, cst.Name) or not isinstance(use.layer.cls, Symbol):
-        return ()
-    if facts.names.get(use.node.value) != use.activation:
-        return ()
-    keras = name_of(facts, "keras") if use.layer.cls.flavour == "keras" else None
-    for module, suffix in (("tensorflow", ".keras"), ("tensorflow.keras", "")):
-        found = name_of(facts, module)
-        if keras is None and found is not None and use.layer.cls.flavour == "tf.keras":
-            keras = found + suffix
-    if keras is None:
-        return ()
-    name = unique_name(f"{use.node.value}_activation", facts.names.keys())
+    node = use.node
+    if not isinstance(node, cst.Name) or not isinstance(use.layer.cls, Symbol):
+        return
+    variable = code.names.variable(node)
+    if variable is None or len(variable.stores) != 1 or variable.deleted:
+        return
+    top = code.program.top_level_statement(node)
+    reached = keras(code, use.layer.cls.flavour, top)
+    if code.interactive(top):
+        return
+    three = use.layer.cls.flavour == "keras" and not code.may_run_on(2)
+    register = f"{reached.expression}.{'saving' if three else 'utils'}.register_keras_serializable"
+    name = code.unused(f"{node.value}_activation")
     text = (
-        f'@{keras}.utils.register_keras_serializable(package="custom")\n'
+        f'@{register}(package="custom")\n'
         f"def {name}(z):\n"
-        f"    return {use.node.value}(z)  # a plain function: a bare custom_gradient cannot be loaded\n"
-        "\n\n"
+        f"    # a plain function: a bare custom_gradient object cannot be loaded again\n"
+        f"    return {node.value}(z)\n"
     )
-    edits = (
-        insert_above(program, program.top_level_statement(use.node), text),
-        program.replace(use.node, name),
-    )
-    return (Fix("wrapper", f"give the layer a plain function, {name}", Applicability.SAFE, edits),)
+    missing = [reached.missing] if reached.missing is not None else []
+    if variable.scope is code.names.module:
+        edits = insert(code, top, [text], missing)
+        where = ""
+    else:
+        local = _insert_locally(code, variable.scope.node, node, text)
+        if local is None:
+            return
+        edits = [*insert(code, top, [], missing), local]
+        where = f", registered whenever {_name(variable.scope.node)} runs"
+    title = f"give the layer a plain function, {name}{where}"
+    made = (*edits, code.replace(node, name))
+    yield Fix("wrapper", title, Applicability.SAFE, made, group="definitions")
+
+
+def _insert_locally(
+    code: Code, function: cst.CSTNode | None, node: cst.CSTNode, text: str
+) -> Edit | None:
+    """The function above the statement of ``node``, in the function that knows its name."""
+    if not isinstance(function, cst.FunctionDef) or code.function(node) is not function:
+        return None
+    statement = code.program.statement(node)
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return None
+    if code.program.parent(statement) is not function.body:
+        return None
+    line = code.first_line(statement)
+    start, _ = code.program.local_span(statement)
+    indent = code.source(statement)[code.line_start(statement) : start]
+    if indent.strip():
+        return None
+    lines = "".join(f"{indent}{part}\n" for part in text.splitlines())
+    before = code.source(statement)[:line].rstrip(" \t")
+    gap = "" if before.endswith(("\n\n", ":\n", "\r\n\r\n", ":\r\n")) else "\n"
+    return code.insert(statement, line, f"{gap}{lines}\n")
+
+
+def _name(node: cst.CSTNode | None) -> str:
+    return f"`{node.name.value}`" if isinstance(node, cst.FunctionDef) else "it"

@@ -1,0 +1,468 @@
+"""Where the code says which activation is applied behind the variables of an optimizer step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import libcst as cst
+
+from lintkeras.meaning.facts import CompiledModel, LayerCall, OptimizerStep
+from lintkeras.meaning.library import argument_node
+from lintkeras.meaning.symbols import Flavour
+from lintkeras.meaning.values import (
+    Computed,
+    Const,
+    CustomGradient,
+    Either,
+    Function,
+    Gradient,
+    Instance,
+    Member,
+    Sequence,
+    Symbol,
+    Value,
+    alternatives,
+    gradients_in,
+)
+from lintkeras.rewrites.activations import LINEAR, LOCAL_NAMES, Activation
+from lintkeras.rewrites.code import Code
+from lintkeras.rewrites.imports import keras, visible
+
+# Where `activation` stands among the positional arguments; None: give it by keyword alone.
+_ARGUMENTS: dict[str, int | None] = {
+    "Dense": 1, "Activation": 0, "EinsumDense": 2, "Conv1D": 7, "Conv2D": 7, "Conv3D": 7,
+    **dict.fromkeys((
+        "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D",
+        "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
+    )),
+}  # fmt: skip
+_LAYERS_OF_ACTIVATIONS = {
+    "ReLU": "relu", "ELU": "elu", "Softmax": "softmax",
+    "LeakyReLU": None, "PReLU": None, "ThresholdedReLU": None,
+}  # fmt: skip
+_FUNCTIONS = frozenset({
+    "relu", "relu6", "tanh", "sigmoid", "softplus", "softsign", "elu", "selu", "gelu", "silu",
+    "swish", "mish", "hard_sigmoid", "hard_silu", "leaky_relu", "exponential", "softmax",
+})  # fmt: skip
+# In keras.activations of every version; others are reached by keras.activations.get.
+_EVERYWHERE = frozenset({
+    "relu", "tanh", "sigmoid", "softplus", "softsign", "elu", "selu", "gelu", "swish",
+    "hard_sigmoid", "exponential", "softmax",
+})  # fmt: skip
+_WITHOUT_VARIABLES = frozenset({
+    "Flatten", "Reshape", "Permute", "RepeatVector", "Add", "Subtract", "Multiply", "Average",
+    "Maximum", "Minimum", "Concatenate", "Dot", "Rescaling", "Masking", "ActivityRegularization",
+    "Identity",
+})  # fmt: skip
+_KINDS_WITHOUT_VARIABLES = (
+    "Pooling",
+    "Dropout",
+    "Gaussian",
+    "ZeroPadding",
+    "Cropping",
+    "UpSampling",
+)
+_PASSED = ("Dropout", "Normalization")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place that says which activation is applied.
+
+    ``argument``: the ``activation`` of a layer; ``layer``: a layer that is an activation;
+    ``call``: a function called on a tensor.
+    """
+
+    kind: Literal["argument", "layer", "call"]
+    node: cst.Call
+    flavour: Flavour
+    forward: Activation | None
+    """None where it cannot be written down again."""
+    name: str = ""
+    function: Function | None = None
+    """The function of the program that is the activation, if it is one."""
+    argument: cst.BaseExpression | None = None
+    """The expression that is given now, if any."""
+    shared: bool = False
+    """Whether the place stands for several layers."""
+    symbolic: bool = False
+    """Whether a function is called on a KerasTensor."""
+    of_tensorflow: bool = False
+    """Whether that function is one of TensorFlow's own."""
+    hides_logits: bool = False
+    """Whether Keras reads the logits behind it."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places, inputs first, and whether there is just one layer and no doubt."""
+
+    places: tuple[Place, ...]
+    alone: bool
+
+
+def find(code: Code, step: OptimizerStep) -> Places:
+    """The places behind the variables of a step."""
+    flow = _Flow(code)
+    for entry in step.gradients.entries:
+        for gradient in gradients_in(entry.value):
+            flow.follow(gradient.call.target)
+    for layer in step.layers:
+        flow.layers.setdefault(layer)
+    places: dict[cst.CSTNode, Place] = {}
+    others = False
+    for layer in step.layers:
+        following = flow.activation_after(layer)
+        short = layer.class_name.rpartition(".")[2]
+        place = None
+        if not _is_linear(layer) or following is None:
+            place = _place_of_layer(code, flow, layer)
+        if place is None and isinstance(following, Instance):
+            place = _place_of_layer(code, flow, following)
+        elif place is None and isinstance(following, Computed):
+            place = _place_of_call(code, flow, following)
+        if place is not None:
+            places[place.node] = place
+        elif _has_variables(short) and following is None:
+            others = True
+        if following is not None and _has_variables(short):
+            others = others or short not in _ARGUMENTS
+    found = _named(code, list(places.values()))
+    alone = step.layers_complete and not others and len(found) == 1 and not found[0].shared
+    return Places(tuple(found), alone)
+
+
+class _Flow:
+    """What the loss is computed from: which layer's output goes where."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.layers: dict[Instance, None] = {}
+        self.read_as_logits: set[cst.CSTNode | None] = set()
+        self._consumers: dict[Instance, dict[cst.CSTNode, Computed]] = {}
+        self._producers: dict[cst.CSTNode, set[Instance]] = {}
+        self._outputs: dict[Instance, list[Value]] = {}
+        for fact in code.facts.all(LayerCall):
+            self._outputs.setdefault(fact.layer, []).append(fact.output)
+        self._seen: set[int] = set()
+
+    def follow(self, value: Value) -> None:
+        """Read a value back to its inputs."""
+        stack = [value]
+        while stack:
+            one = stack.pop()
+            if id(one) in self._seen:
+                continue
+            self._seen.add(id(one))
+            match one:
+                case Computed(function=function, arguments=arguments):
+                    inputs = [*arguments.positional, *(v for _, v in arguments.keywords)]
+                    self._note(one, inputs)
+                    stack += inputs
+                    if isinstance(function, Instance):
+                        stack += self._outputs.get(function, [])
+                    elif isinstance(function, Member):
+                        stack.append(function.of)
+                case Either(values=values):
+                    stack += values
+                case Sequence(content=content):
+                    stack += [entry.value for entry in content.entries]
+                case Member(of=of):
+                    stack.append(of)
+                case Gradient(call=call):
+                    stack.append(call.target)
+
+    def _note(self, value: Computed, inputs: list[Value]) -> None:
+        if isinstance(value.function, Instance):
+            self.layers.setdefault(value.function)
+        for given in inputs:
+            parts = [e.value for e in given.content.entries] if isinstance(given, Sequence) else []
+            for part in (given, *parts):
+                for producer in self._produced_by(part):
+                    self._consumers.setdefault(producer, {})[value.node] = value
+                    self._producers.setdefault(value.node, set()).add(producer)
+        prediction = self._prediction(value)
+        if prediction is not None:
+            for one in self._last(prediction):
+                at = one.node if isinstance(one, (Computed, Instance)) else None
+                self.read_as_logits.add(at)
+
+    def _produced_by(self, value: Value) -> Iterator[Instance]:
+        """The layers of which a value is the output, through the models that hold them."""
+        for one in self._last(value):
+            if isinstance(one, Instance):
+                yield one
+
+    def _last(self, value: Value) -> Iterator[Value]:
+        """What gave a value: a layer, or the call of a function."""
+        stack, seen = list(alternatives(value)), set[int]()
+        while stack:
+            one = stack.pop()
+            if id(one) in seen or not isinstance(one, Computed):
+                continue
+            seen.add(id(one))
+            if not isinstance(one.function, Instance):
+                yield one
+            elif one.function in self._outputs:
+                stack += [v for out in self._outputs[one.function] for v in alternatives(out)]
+            else:
+                yield one.function
+
+    def _prediction(self, value: Computed) -> Value | None:
+        """What a Keras cross-entropy is given as probabilities."""
+        function = value.function
+        match function:
+            case Instance() if function.class_name.startswith("keras.losses."):
+                loss: Value | None = function
+            case Symbol() if function.name.startswith(("keras.losses.", "keras.metrics.")):
+                if value.arguments.get("from_logits") not in (None, Const(False)):
+                    return None
+                loss = function
+            case Member(of=Instance() as model, name=name):
+                if name not in ("compute_loss", "compiled_loss", "loss"):
+                    return None
+                if name == "compute_loss":
+                    return self._compiled(model, value.arguments.get("y_pred", 2))
+                return self._compiled(model, value.arguments.get("y_pred", 1))
+            case _:
+                return None
+        return value.arguments.get("y_pred", 1) if _expects_probabilities(loss) else None
+
+    def _compiled(self, model: Instance, prediction: Value | None) -> Value | None:
+        losses = [fact.loss for fact in self.code.facts.all(CompiledModel) if fact.model == model]
+        return prediction if any(_expects_probabilities(loss) for loss in losses) else None
+
+    def activation_after(self, layer: Instance) -> Instance | Computed | None:
+        """The one activation that a layer's output goes into, with nothing beside it."""
+        current = layer
+        for _ in range(8):
+            following = list(self._consumers.get(current, {}).values())
+            if len(following) != 1:
+                return None
+            (one,) = following
+            if isinstance(one.function, Instance):
+                short = one.function.class_name.rpartition(".")[2]
+                if short == "Activation" or short in _LAYERS_OF_ACTIVATIONS:
+                    return one.function
+                if not any(kind in short for kind in _PASSED):
+                    return None
+                current = one.function
+            else:
+                return one if _function_label(one) is not None else None
+        return None
+
+    def shared(self, node: cst.CSTNode) -> bool:
+        """Whether a call is applied to the outputs of several layers."""
+        return len(self._producers.get(node, ())) > 1
+
+
+def _expects_probabilities(loss: Value | None) -> bool:
+    """Whether a loss is a cross-entropy of Keras that is given no logits."""
+    match loss:
+        case Const(value=str(name)):
+            return _is_cross_entropy(name)
+        case Instance() if loss.class_name.startswith("keras.losses."):
+            logits = loss.arguments.get("from_logits", 0)
+            return _is_cross_entropy(loss.class_name) and logits in (None, Const(False))
+        case Symbol():
+            return _is_cross_entropy(loss.name)
+    return False
+
+
+def _is_cross_entropy(name: str) -> bool:
+    return name.replace("_", "").lower().endswith("crossentropy")
+
+
+def _has_variables(layer: str) -> bool:
+    """Whether a layer of Keras may have variables of its own."""
+    return layer not in _WITHOUT_VARIABLES and not any(k in layer for k in _KINDS_WITHOUT_VARIABLES)
+
+
+def _is_linear(layer: Instance) -> bool:
+    """Whether a layer has an ``activation`` and none is given."""
+    short = layer.class_name.rpartition(".")[2]
+    given = layer.arguments.get("activation", _ARGUMENTS.get(short))
+    return short in _ARGUMENTS and given in (None, Const(None), Const("linear"))
+
+
+def _place_of_layer(code: Code, flow: _Flow, layer: Instance) -> Place | None:
+    """Where a layer's activation is given; None for a layer that has none."""
+    short = layer.class_name.rpartition(".")[2]
+    node, cls = layer.node, layer.cls
+    if node is None or not isinstance(cls, Symbol):
+        return None
+    many = len({id(one) for one in flow.layers if one.node is node})
+    shared = many > 1 or _repeated(code, node)
+    hidden = node in flow.read_as_logits
+    if short in _LAYERS_OF_ACTIVATIONS:
+        label = _LAYERS_OF_ACTIVATIONS[short]
+        plain = {name for name, _ in layer.arguments.keywords} <= {"name", "dtype"}
+        known = label is not None and plain and not layer.arguments.positional
+        forward = _builtin(code, label, cls.flavour, node) if known and label else None
+        return Place(
+            "layer", node, cls.flavour, forward, short, shared=shared, hides_logits=hidden
+        )  # fmt: skip
+    if short not in _ARGUMENTS:
+        return None
+    position = _ARGUMENTS[short]
+    known = layer.arguments.complete and not (
+        position is None and len(layer.arguments.positional) > 2
+    )
+    value = layer.arguments.get("activation", position)
+    argument = argument_node(node, "activation", position)
+    given = argument.value if argument is not None else None
+    forward = _forward(code, value, given, cls.flavour, node) if known else None
+    own = value if isinstance(value, Function) else None
+    return Place(
+        "argument", node, cls.flavour, forward, short, own, given, shared, hides_logits=hidden
+    )  # fmt: skip
+
+
+def _place_of_call(code: Code, flow: _Flow, call: Computed) -> Place | None:
+    label, node, symbol = _function_label(call), call.node, call.function
+    if label is None or not isinstance(node, cst.Call) or not isinstance(symbol, Symbol):
+        return None
+    flavour = symbol.flavour
+    if flavour not in ("keras", "tf_keras"):
+        flavour = next(
+            (
+                layer.cls.flavour
+                for layer in flow.layers
+                if isinstance(layer.cls, Symbol) and layer.class_name.startswith("keras.layers.")
+            ),
+            "tf.keras",
+        )
+    symbolic = _is_symbolic(call)
+    forward = _forward(code, symbol, node.func, flavour, node)
+    of_tensorflow = symbol.flavour == "tf"
+    if symbolic and of_tensorflow and flavour == "keras" and not code.may_run_on(2):
+        forward = _builtin(code, label, flavour, node)  # TensorFlow refuses a KerasTensor
+    return Place(
+        "call", node, flavour, forward, label, None, node.func, flow.shared(node), symbolic,
+        of_tensorflow, node in flow.read_as_logits,
+    )  # fmt: skip
+
+
+def _function_label(call: Computed) -> str | None:
+    """The activation that a library call applies to its one argument."""
+    if isinstance(call.function, Symbol) and isinstance(call.node, cst.Call):
+        family, _, last = call.function.name.rpartition(".")
+        known = family in ("tf", "keras.activations", "keras.ops", "keras.backend")
+        if known and last in _FUNCTIONS and len(call.arguments.positional) == 1:
+            return last if not call.arguments.keywords and call.arguments.complete else None
+    return None
+
+
+def _is_symbolic(call: Computed) -> bool:
+    """Whether a value is computed from a ``keras.Input``."""
+    stack, seen = list[Value](call.arguments.positional), set[int]()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        match one:
+            case Instance() if one.class_name in ("keras.Input", "keras.layers.Input"):
+                return True
+            case Computed(arguments=arguments):
+                stack += arguments.positional
+            case Sequence(content=content):
+                stack += [entry.value for entry in content.entries]
+    return False
+
+
+def _forward(
+    code: Code, value: Value | None, node: cst.BaseExpression | None, flavour: Flavour, at: cst.Call
+) -> Activation | None:
+    """How generated code applies the activation that a value is."""
+    match value:
+        case None | Const(value=None) | Const(value="linear"):
+            return LINEAR
+        case Const(value=str(name)):
+            return _builtin(code, name, flavour, at)
+        case Computed(function=Symbol() as symbol) if symbol.name == "keras.activations.get":
+            given = value.arguments.get("identifier", 0)
+            return _forward(code, given, None, flavour, at) if given is not None else None
+        case Symbol() if value.name == "keras.activations.linear":
+            return LINEAR
+        case Symbol() | Function() | CustomGradient() if node is not None:
+            written = _visible(code, node, value, at)
+            if written is not None:
+                return Activation(written.rpartition(".")[2], written)
+    match value:
+        case Symbol() if value.name.startswith("keras.activations."):
+            return _builtin(code, value.name.rpartition(".")[2], flavour, at)
+    return None
+
+
+def _builtin(code: Code, name: str, flavour: Flavour, at: cst.Call) -> Activation | None:
+    if not name.isidentifier():
+        return None
+    reached = keras(code, flavour, code.program.top_level_statement(at)).expression
+    call = f".{name}" if name in _EVERYWHERE else f'.get("{name}")'
+    return Activation(name, f"{reached}.activations{call}")
+
+
+def _visible(code: Code, node: cst.BaseExpression, value: Value, at: cst.Call) -> str | None:
+    """A dotted name as it can be written at the module's level, where it means the same."""
+    parts: list[str] = []
+    root: cst.BaseExpression = node
+    while isinstance(root, cst.Attribute):
+        parts.append(root.attr.value)
+        root = root.value
+    if not isinstance(root, cst.Name) or root.value in LOCAL_NAMES:
+        return None
+    variable = code.names.variable(root)
+    if variable is None or variable.scope is not code.names.module:
+        return None
+    held = code.facts.names.get(root.value)
+    meant = Symbol(".".join([held.path, *reversed(parts)])) if isinstance(held, Symbol) else held
+    if meant != value or (parts and not isinstance(held, Symbol)):
+        return None
+    if not visible(code, root.value, code.program.top_level_statement(at)):
+        return None
+    return ".".join([root.value, *reversed(parts)])
+
+
+def _repeated(code: Code, node: cst.CSTNode) -> bool:
+    """Whether a layer's call makes several layers: in a loop, or in a function called again."""
+    for ancestor in code.program.ancestors(node):
+        if isinstance(ancestor, (cst.For, cst.While, cst.ListComp, cst.GeneratorExp, cst.Lambda)):
+            return True
+        if isinstance(ancestor, cst.FunctionDef):
+            return len(code.callers(ancestor)) > 1
+    return False
+
+
+def _named(code: Code, places: list[Place]) -> list[Place]:
+    """The places, each with a name that the reader knows and no other place has."""
+    found: list[Place] = []
+    taken: set[str] = set()
+    for place in places:
+        name = first = _name(code, place)
+        number = 2
+        while name in taken:
+            name, number = f"{first}_{number}", number + 1
+        taken.add(name)
+        found.append(replace(place, name=name))
+    return found
+
+
+def _name(code: Code, place: Place) -> str:
+    """The variable or attribute that holds the layer, its own name, else that of its class."""
+    match code.program.parent(place.node):
+        case cst.Assign(targets=[cst.AssignTarget(target=target)]) | cst.AnnAssign(target=target):
+            if place.kind != "call" and isinstance(target, (cst.Name, cst.Attribute)):
+                return target.value if isinstance(target, cst.Name) else target.attr.value
+    named = argument_node(place.node, "name", None)
+    if named is not None and isinstance(named.value, cst.SimpleString):
+        text = named.value.evaluated_value
+        if isinstance(text, str) and text:
+            return text
+    words = "".join(
+        f"_{c}" if c.isupper() and before.islower() else c
+        for before, c in zip(" " + place.name, place.name, strict=False)
+    )
+    return words.lower()
