@@ -66,9 +66,7 @@ def straight_through_cancels(context: Context) -> Iterator[Finding]:
                 ),
                 Note("effect", lost),
             ),
-            fixes=context.fixes(
-                estimate, program, context.facts, found.term, found.hard, found.soft
-            ),
+            fixes=context.fixes(estimate, context.code, found.term, found.hard, found.soft),
         )
 
 
