@@ -46,6 +46,7 @@ from lintkeras.meaning.values import (
     join_all,
     reversed_content,
     walk,
+    gradients_in,
 )
 
 if TYPE_CHECKING:
@@ -266,10 +267,16 @@ def note_list_arithmetic(
     if not isinstance(gradients, List):
         return
     entries = run.content(gradients).entries
-    calls = [e.value.call for e in entries if isinstance(e.value, Gradient)]
+    calls = [found[0].call for e in entries if (found := _plain_gradients(e.value))]
     if calls and len(calls) == len(entries):
         fact = ListArithmetic(node, operator, gradients_node, other, other_node, calls[0])
         run.facts.note(fact)
+
+
+def _plain_gradients(value: Value) -> list[Gradient]:
+    """The gradient that an entry is, or what stands for it where its source is not known."""
+    unknown = isinstance(value, Computed) and value.function == "gradients"
+    return gradients_in(value) if unknown or isinstance(value, Gradient) else []
 
 
 def _boolean(run: Interpreter, node: cst.BooleanOperation) -> Value:
