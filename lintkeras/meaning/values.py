@@ -128,6 +128,7 @@ class Class:
 _LONGEST_LINEAGE = 64
 _PLAIN_BASES = frozenset({
     "tf.Module", "abc.ABC", "typing.Generic", "typing.Protocol", "builtins.object",
+    "tf.test.TestCase", "unittest.TestCase", "absl.testing.parameterized.TestCase",
 })  # fmt: skip
 
 

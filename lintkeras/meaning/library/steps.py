@@ -28,7 +28,9 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
+    alternatives,
     gradients_in,
+    join_all,
 )
 
 if TYPE_CHECKING:
@@ -91,8 +93,14 @@ def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:
     """The gradients and the variables of a list of pairs."""
     left, right = [], []
     for entry in content.entries:
-        plain = run.content(entry.value).plain() if isinstance(entry.value, Sequence) else None
-        first, second = plain if plain is not None and len(plain) == 2 else (UNKNOWN, UNKNOWN)
+        pairs = [
+            run.content(pair).plain() if isinstance(pair, Sequence) else None
+            for pair in alternatives(entry.value)
+        ]
+        known = [pair for pair in pairs if pair is not None and len(pair) == 2]
+        first = second = UNKNOWN
+        if len(known) == len(pairs):
+            first, second = (join_all(list(column)) for column in zip(*known, strict=True))
         left.append(Entry(first, entry.domain, entry.tests))
         right.append(Entry(second, entry.domain, entry.tests))
     return Content(tuple(left)), Content(tuple(right))

@@ -39,7 +39,7 @@ from lintkeras.meaning.values import (
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
-TAPES = frozenset({"tf.GradientTape"})
+TAPES = frozenset({"tf.GradientTape", "tf.compat.v1.GradientTape"})
 _TENSORS = frozenset({
     "Variable", "cast", "clip_by_value", "concat", "concatenate", "constant", "convert_to_tensor",
     "expand_dims", "gather", "identity", "linspace", "ones", "ones_like", "normal", "pad", "random",
@@ -200,6 +200,12 @@ def _in_structure(run: Interpreter, call: GradientCall, sources: Value, path: st
     return Computed("gradients", Arguments((Gradient(call, UNKNOWN),)), call.node)
 
 
+def _averaged(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """Horovod's tape gives what the tape would, averaged over the workers."""
+    return arguments.get("gradtape", 0) or UNKNOWN
+
+
 FUNCTIONS: dict[str, Model] = {
+    "horovod.tensorflow.DistributedGradientTape": _averaged,
     **dict.fromkeys(TAPES, _tape),
 }
