@@ -28,7 +28,6 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
-    alternatives,
     gradients_in,
     join_all,
 )
@@ -98,7 +97,8 @@ def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:
             for pair in alternatives(entry.value)
         ]
         known = [pair for pair in pairs if pair is not None and len(pair) == 2]
-        first = second = UNKNOWN
+        first: Value = UNKNOWN
+        second: Value = UNKNOWN
         if len(known) == len(pairs):
             first, second = (join_all(list(column)) for column in zip(*known, strict=True))
         left.append(Entry(first, entry.domain, entry.tests))
