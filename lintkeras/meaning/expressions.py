@@ -42,11 +42,11 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
+    gradients_in,
     integer,
     join_all,
     reversed_content,
     walk,
-    gradients_in,
 )
 
 if TYPE_CHECKING:
