@@ -45,6 +45,7 @@ from lintkeras.meaning.values import (
     gradients_in,
     integer,
     join_all,
+    member_at,
     reversed_content,
     walk,
 )
@@ -116,14 +117,17 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
             match index:
                 case Const(value=int(i)) if plain is not None and -len(plain) <= i < len(plain):
                     return plain[i]
-                case Const(value=int()) if len(content.entries) == 1:
-                    return content.entries[0].value
+                case Const(value=int(i)) if len(content.entries) == 1:
+                    (entry,) = content.entries
+                    return member_at(entry.value, (entry.tests, i) if entry.tests else i)
                 case Index(domain=domain):
                     if len(content.entries) == 1 and content.entries[0].place == domain:
                         return content.entries[0].value
             return UNKNOWN
-        case Computed(function="gradients"), (Const(value=int()) | Index()):
+        case Computed(function="gradients"), Index():
             return run.content(holder).entries[0].value
+        case Computed(function="gradients"), Const(value=int(i)):
+            return member_at(run.content(holder).entries[0].value, i)
         case Computed(), _:
             return _part(run, holder, index, node)
     if isinstance(holder, (Member, Weight)) or (
@@ -234,6 +238,8 @@ def combine(run: Interpreter, operator: str, left: Value, right: Value, node: cs
             few = plain is not None and len(plain) * count <= _MOST_REPEATED
             entries = run.content(one).entries * count if few else OPAQUE.entries
             return _like(run, one, Content(entries), node)
+        case (_, (List() | Sequence()), Const()) | (_, Const(), (List() | Sequence())):
+            return UNKNOWN  # it raises
         case "BitOr", (Dict() | Items()), (Dict() | Items()):
             return run.new_dict(node, run.items(left).updated(run.items(right)))
     return binary(operator, left, right, node)
@@ -251,6 +257,8 @@ def _unary(run: Interpreter, node: cst.UnaryOperation) -> Value:
     operator = type(node.operator).__name__
     if operator == "Minus":
         note_list_arithmetic(run, node, operator, value, node.expression, None, None)
+        if isinstance(value, (List, Sequence)):
+            return UNKNOWN  # it raises
     return unary(operator, value, node)
 
 

@@ -197,7 +197,11 @@ def _in_structure(run: Interpreter, call: GradientCall, sources: Value, path: st
             (key, _in_structure(run, call, value, f"{path}.{key}")) for key, value in held.items
         )
         return run.new_dict(call.node, Items(tuple(gradients), held.complete), path)
-    return Computed("gradients", Arguments((Gradient(call, UNKNOWN),)), call.node)
+    identified = isinstance(sources, Member) or (
+        isinstance(sources, Unknown) and sources.origin is not None
+    )
+    gradient = Gradient(call, sources if identified else UNKNOWN)
+    return Computed("gradients", Arguments((gradient,)), call.node)
 
 
 def _averaged(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
