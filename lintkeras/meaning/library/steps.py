@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.facts import OptimizerStep, TapeUse
-from lintkeras.meaning.library.models import layers_behind
+from lintkeras.meaning.library.calling import unwrapped
+from lintkeras.meaning.library.variables import holdings, layers_behind
 from lintkeras.meaning.objects import CHANGED
 from lintkeras.meaning.operators import binary
 from lintkeras.meaning.state import State
@@ -41,25 +42,28 @@ def note_step(
 ) -> None:
     """Record that an optimizer is given gradients."""
     pairs: Sequence | None = None
+    taken = unwrapped(run, arguments)
     if name == "apply":
-        first = arguments.get("grads", 0)
-        second = arguments.get("trainable_variables", 1)
+        first = taken.get("grads", 0)
+        second = taken.get("trainable_variables", 1)
         if first is None:
             return
         gradients = run.content(first)
         variables = run.content(second) if second is not None else OPAQUE
-        if not any(gradients_in(entry.value) for entry in gradients.entries):
+        entries = (*gradients.entries, *variables.entries)
+        if not any(gradients_in(entry.value) for entry in entries):
             return
     else:
         given = arguments.get("grads_and_vars", 0)
-        if given is None:
+        held = taken.get("grads_and_vars", 0)
+        if given is None or held is None:
             return
-        content = run.iterate(given)
-        if isinstance(given, Sequence):
-            pairs = given
+        if isinstance(held, Sequence) and isinstance(given, Sequence):
+            pairs = held
         elif isinstance(given, List):
             stored = run.state.find((given, "zip"))
             pairs = stored if isinstance(stored, Sequence) else None
+        content = run.content(held)
         gradients, variables = _columns(run, content)
         if pairs is not None and len(pairs.parts) == 2 and content != OPAQUE:
             gradients, variables = pairs.parts
@@ -70,7 +74,7 @@ def note_step(
     fact = OptimizerStep(
         node, _resolved_optimizer(run, optimizer), gradients, variables, pairs, layers, complete,
         run.current_function(), run.statement_loops(), tuple(run.tests),
-        frozen,
+        frozen, taken, name, holdings(run, gradients, variables),
     )  # fmt: skip
     run.facts.note(fact)
     entry = run.entry
