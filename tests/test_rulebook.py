@@ -133,10 +133,23 @@ def test_the_page_shows_both_sides(rule: Rule) -> None:
     roles = [example.role for example in rule.examples()]
     if rule.family != "tool":
         assert roles.count("proof") == 1
-        assert "bad" in roles and "good" in roles
+        assert {"bad", "fixed", "good"} <= {*roles}, "write a fixed program by-hand without a fix"
         assert ("control" in roles) == (rule.symmetric is not None)
         fixable = any("by-hand" not in e.words for e in rule.examples() if e.role == "fixed")
         assert fixable == (rule.fix != "none")
+
+
+@by_code
+def test_proofs_ask_the_executed_programs(rule: Rule) -> None:
+    for example in rule.examples():
+        if example.role == "proof":
+            nodes = list(ast.walk(ast.parse(example.text)))
+            assert any(isinstance(node, ast.Assert) for node in nodes)
+            called = [
+                n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+            ]
+            assert not {"bad", "fixed"} & {*called}, "write bad.name, the programs have been run"
+            assert {"bad"} <= {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 # ---------------------------------------------------------------------------- the tools
