@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from lintkeras.checks.passes import head, known_pairs, named, passes
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.backends import other_backends
@@ -52,22 +53,8 @@ _LAYERS_WITH_WEIGHTS = frozenset({
 """The layers that have trainable weights whatever their arguments, but ``trainable``, are."""
 
 
-def _passes(context: Context) -> Iterator[list[BackwardPass]]:
-    """The functions under a custom gradient, each in all the ways in which it was defined."""
-    yield from context.facts.groups(BackwardPass)
-
-
-def _named(function: FunctionSummary) -> str:
-    """How a message names a function."""
-    node = function.node
-    return f"`{node.name.value}`" if isinstance(node, cst.FunctionDef) else "the lambda"
-
-
-def _grads(context: Context, one: BackwardPass) -> list[tuple[Value, FunctionSummary]] | None:
-    """Forward value and grad function of each result; None where one is not such a pair."""
-    pairs = [(pair[0], pair[1]) for pair in one.pairs if pair is not None and pair[1] is not None]
-    known = pairs and len(pairs) == len(one.pairs)
-    return pairs if known and all(context.program.owns(grad.node) for _, grad in pairs) else None
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def _upstreams(grad: FunctionSummary) -> tuple[cst.Param, ...]:
@@ -81,27 +68,23 @@ def _takes_variables(grad: FunctionSummary) -> bool:
     return named or params.star_kwarg is not None
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
-
-
 @check("LK121")
 def custom_gradient_arity(context: Context) -> Iterator[Finding]:
     """the grad function gives or takes another number of gradients than there are tensors."""
-    for group in _passes(context):
+    for group in passes(context):
         found = [_wrong_arity(context, one) for one in group]
         if all(found) and (finding := found[0]) is not None:
             yield finding
 
 
 def _wrong_arity(context: Context, one: BackwardPass) -> Finding | None:
-    grads = _grads(context, one)
-    if grads is None:
+    pairs = known_pairs(context, one)
+    if pairs is None:
         return None
-    wanted = [_wrong_parameters(context, one, value, grad) for value, grad in grads]
+    wanted = [_wrong_parameters(context, one, value, grad) for value, grad in pairs]
     if all(wanted):
         return wanted[0]
-    given = [_wrong_returns(context, one, grad) for _, grad in grads]
+    given = [_wrong_returns(context, one, grad) for _, grad in pairs]
     return given[0] if all(given) else None
 
 
@@ -121,12 +104,12 @@ def _wrong_parameters(
     outputs = _count(gets, "output") if gets is not None else "one or more outputs"
     return Finding(
         "LK121",
-        context.program.span(_head(grad)),
-        f"{_named(grad)} takes {_count(len(takes), 'upstream gradient')}, but "
-        f"{_named(one.summary)} has {outputs}",
+        context.program.span(head(grad)),
+        f"{named(grad)} takes {_count(len(takes), 'upstream gradient')}, but "
+        f"{named(one.summary)} has {outputs}",
         label="is called with one upstream gradient for each output",
         notes=(Note("effect", "back-propagation stops with TypeError: wrong number of arguments"),),
-        related=context.related((_head(one.summary), "has its gradient from here")),
+        related=context.related((head(one.summary), "has its gradient from here")),
     )
 
 
@@ -150,7 +133,7 @@ def _wrong_returns(context: Context, one: BackwardPass, grad: FunctionSummary) -
     return Finding(
         "LK121",
         context.program.span((*returned(grad.node), grad.node)[0]),
-        f"{_named(grad)} returns {_count(size, 'gradient')}, but {_named(one.summary)} has "
+        f"{named(grad)} returns {_count(size, 'gradient')}, but {named(one.summary)} has "
         f"{_count(len(inputs), 'input')}" + (f": {names}" if names else ""),
         label="one gradient is owed for each input, None where there is none",
         notes=(
@@ -160,7 +143,7 @@ def _wrong_returns(context: Context, one: BackwardPass, grad: FunctionSummary) -
                 f"but returned {size} instead (InternalError inside a tf.function)",
             ),
         ),
-        related=context.related((_head(one.summary), _count(len(inputs), "input"))),
+        related=context.related((head(one.summary), _count(len(inputs), "input"))),
     )
 
 
@@ -179,43 +162,38 @@ def _calls(context: Context, one: BackwardPass) -> Iterator[CustomGradientCall]:
             yield call
 
 
-def _head(function: FunctionSummary) -> cst.CSTNode:
-    """The name of a function, or the whole lambda."""
-    return function.node.name if isinstance(function.node, cst.FunctionDef) else function.node
-
-
 @check("LK122")
 def custom_gradient_variables(context: Context) -> Iterator[Finding]:
     """a variable is read in the forward pass, the grad function has no ``variables``."""
     if _freezes(context):
         return
-    for group in _passes(context):
+    for group in passes(context):
         found = [_unannounced(context, one) for one in group]
         if all(found) and (finding := found[0]) is not None:
             yield finding
 
 
 def _unannounced(context: Context, one: BackwardPass) -> Finding | None:
-    grads = _grads(context, one)
-    if grads is None or any(_takes_variables(grad) for _, grad in grads):
+    pairs = known_pairs(context, one)
+    if pairs is None or any(_takes_variables(grad) for _, grad in pairs):
         return None
     if one.gradient.decorator.name.startswith("keras.") and other_backends(context.program.modules):
         return None
-    reads = [read for value, grad in grads for read in _reads(context, one, grad, value)]
+    reads = [read for value, grad in pairs for read in _reads(context, one, grad, value)]
     if not reads:
         return None
     operation, variable = reads[0]
-    grad = grads[0][1]
+    grad = pairs[0][1]
     upstream = ", ".join(p.name.value for p in _upstreams(grad)) or "upstream"
     name = _variable_name(context, variable)
-    places: list[tuple[cst.CSTNode, str]] = [(_head(grad), "takes no `variables`")]
+    places: list[tuple[cst.CSTNode, str]] = [(head(grad), "takes no `variables`")]
     made = _made_by(variable)
     if made is not None:
         places.append((made, "made here"))
     return Finding(
         "LK122",
         context.program.span(operation.node),
-        f"{_named(one.summary)} reads {name}, but {_named(grad)} takes no `variables`",
+        f"{named(one.summary)} reads {name}, but {named(grad)} takes no `variables`",
         label="a trainable variable is read here",
         notes=(
             Note(
@@ -307,20 +285,20 @@ def _made_by(variable: Value) -> cst.Call | None:
 @check("LK123")
 def custom_gradient_ignores_upstream(context: Context) -> Iterator[Finding]:
     """the grad function returns a gradient that its upstream gradient takes no part in."""
-    for group in _passes(context):
+    for group in passes(context):
         found = [_cut_chain(context, one) for one in group]
         if all(found) and (finding := found[0]) is not None:
             yield finding
 
 
 def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
-    grads = _grads(context, one)
-    if grads is None or len({grad.node for _, grad in grads}) > 1:
+    pairs = known_pairs(context, one)
+    if pairs is None or len({grad.node for _, grad in pairs}) > 1:
         return None
     inputs = frozenset(one.summary.parameter(p.name.value) for p in one.inputs)
-    if not all(_passes_entries(value, inputs) for value, _ in grads):
+    if not all(_passes_entries(value, inputs) for value, _ in pairs):
         return None  # a scalar may be the loss itself, and its upstream gradient 1
-    grad = grads[0][1]
+    grad = pairs[0][1]
     upstream = [p for p in all_parameters(grad.node.params) if p.name.value != VARIABLES]
     if bound := len(positional_parameters(grad.node.params)) - len(grad.inputs):
         upstream = upstream[bound:]
@@ -336,8 +314,8 @@ def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
             context,
             one,
             upstream[0].name,
-            f"{_named(grad)} never uses the upstream gradient{'s' if len(upstream) > 1 else ''} "
-            f"{names}, so the chain rule ends at {_named(one.summary)}",
+            f"{named(grad)} never uses the upstream gradient{'s' if len(upstream) > 1 else ''} "
+            f"{names}, so the chain rule ends at {named(one.summary)}",
         )
     given = frozenset(grad.parameter(p.name.value) for p in upstream)
     for place, parameter, value in _gradients(one, grad):
@@ -346,7 +324,7 @@ def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
                 context,
                 one,
                 place,
-                f"the gradient that {_named(grad)} returns for `{parameter}` does not depend on "
+                f"the gradient that {named(grad)} returns for `{parameter}` does not depend on "
                 "the upstream gradient",
             )
     return None
@@ -388,7 +366,7 @@ def _chain_ends(context: Context, one: BackwardPass, place: cst.CSTNode, message
                 "count in the gradients of what lies below",
             ),
         ),
-        related=context.related((_head(one.summary), "its gradient is wrong")),
+        related=context.related((head(one.summary), "its gradient is wrong")),
     )
 
 
@@ -420,7 +398,7 @@ def _some_nonzero(value: Value) -> bool:
 @check("LK125")
 def custom_gradient_not_a_pair(context: Context) -> Iterator[Finding]:
     """a function under custom_gradient does not return its value and a grad function."""
-    for group in _passes(context):
+    for group in passes(context):
         found = [_no_pair(context, one) for one in group]
         if all(found) and (finding := found[0]) is not None:
             yield finding
@@ -434,8 +412,8 @@ def _no_pair(context: Context, one: BackwardPass) -> Finding | None:
     places = returned(one.node)
     return Finding(
         "LK125",
-        context.program.span(places[0] if places else _head(one.summary)),
-        f"{_named(one.summary)} returns {what}, but custom_gradient needs its value and a grad "
+        context.program.span(places[0] if places else head(one.summary)),
+        f"{named(one.summary)} returns {what}, but custom_gradient needs its value and a grad "
         "function",
         label="value, grad",
         notes=(
@@ -446,7 +424,7 @@ def _no_pair(context: Context, one: BackwardPass) -> Finding | None:
                 "and `return value, grad`",
             ),
         ),
-        related=context.related((_head(one.summary), "has a custom gradient")),
+        related=context.related((head(one.summary), "has a custom gradient")),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.gradient_edits import GradientChange, changes, number_of
 from lintkeras.checks.optimizers import effect
 from lintkeras.checks.registry import Context, check
@@ -305,10 +304,8 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             continue
         name = context.program.text(fact.gradients)
         integer = isinstance(fact.other, Const) and isinstance(fact.other.value, int)
-        repeats = fact.operator == "Multiply" and integer
-        if not repeats and raises_on_purpose(context.program, fact.node):
-            continue
         effect = _of_a_list(fact, operator, number, name)
+        repeats = fact.operator == "Multiply" and integer
         yield Finding(
             "LK104",
             context.program.span(fact.node),
@@ -394,8 +391,7 @@ def tape_reused(context: Context) -> Iterator[Finding]:
         fact = group[0]
         if any(use.first is None or use.tape.persistent is not False for use in group):
             continue
-        if fact.first is None or raises_on_purpose(context.program, fact.node):
-            continue
+        assert fact.first is not None
         yield Finding(
             "LK110",
             context.program.span(fact.node),

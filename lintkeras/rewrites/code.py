@@ -204,6 +204,32 @@ class Code:
         _, end = self.program.local_span(statement)
         return self._delete_lines(statement, self.line_start(statement), end)
 
+    def delete_definition(self, function: cst.FunctionDef) -> Edit | None:
+        """Remove a function and the empty lines below it. None where that leaves a block empty."""
+        edit = self.delete_block(function)
+        if edit is None:
+            return None
+        one = self.program.snippet_of(function).snippet
+        _, end = self.program.local_span(function)
+        rest = one.source[end:].split("\n")[1:]
+        empty = 0
+        while empty < len(rest) and not rest[empty].strip():
+            end, empty = one.source.find("\n", end) + 1, empty + 1
+        if not empty:
+            return edit
+        newline = one.source.find("\n", end)
+        last = len(one.source) if newline < 0 else newline + 1
+        return Edit(Span(edit.span.start, one.offset(last)), "")
+
+    def delete_decorator(self, decorator: cst.Decorator) -> Edit | None:
+        """Remove a decorator with its line; None where that holds a comment."""
+        if any(self.comments(decorator)):
+            return None
+        source = self.source(decorator)
+        start, end = self.program.local_span(decorator)
+        start, newline = source.rfind("\n", 0, start) + 1, source.find("\n", end)
+        return self._edit(decorator, start, newline + 1, "")
+
     def _delete_lines(self, statement: cst.CSTNode, start: int, end: int) -> Edit | None:
         block = self.program.parent(statement)
         if isinstance(statement, cst.SimpleStatementSuite) or (

@@ -1,0 +1,34 @@
+"""What the checks of custom gradients share: the passes, their names, their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from lintkeras.checks.registry import Context
+from lintkeras.meaning.facts import BackwardPass, FunctionSummary
+from lintkeras.meaning.values import Value
+
+
+def passes(context: Context) -> Iterator[list[BackwardPass]]:
+    """The functions under a custom gradient, each in all the ways in which it was defined."""
+    yield from context.facts.groups(BackwardPass)
+
+
+def named(function: FunctionSummary) -> str:
+    """How a message names a function."""
+    node = function.node
+    return f"`{node.name.value}`" if isinstance(node, cst.FunctionDef) else "the lambda"
+
+
+def known_pairs(context: Context, one: BackwardPass) -> list[tuple[Value, FunctionSummary]] | None:
+    """Forward value and grad function of each result; None where one is not such a pair."""
+    pairs = [(pair[0], pair[1]) for pair in one.pairs if pair is not None and pair[1] is not None]
+    known = pairs and len(pairs) == len(one.pairs)
+    return pairs if known and all(context.program.owns(grad.node) for _, grad in pairs) else None
+
+
+def head(function: FunctionSummary) -> cst.CSTNode:
+    """The name of a function, or the whole lambda."""
+    return function.node.name if isinstance(function.node, cst.FunctionDef) else function.node
