@@ -41,12 +41,13 @@ def blocks(rule: Rule) -> Iterator[tuple[Example, list[Example]]]:
 
 
 def fixed_text(rule: Rule, source: str, language: str, *words: str) -> str | None:
-    """What the fixes make of a program, by default or by the fix named in ``words``; or None."""
+    """What the rule's fixes make of a program, by default or by the one that ``words`` names."""
     path, data, kind = KINDS[language](source)
-    choices = [Choice(rule.code, word) for word in words if word not in ("no-run", "by-hand")]
+    named = [word.split("@") for word in words if word not in ("no-run", "by-hand")]
+    choices = [Choice(rule.code, *parts) for parts in named]
     done = fix(
         data,
         Consent(unsafe=True, choices=tuple(choices)),
-        lambda new: engine.lint(path, new, kind, CODES),
+        lambda new: engine.lint(path, new, kind, {rule.code}),
     )
     return done.data.decode() if done.made else None

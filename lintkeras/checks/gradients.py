@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.gradient_edits import GradientChange, changes, number_of
 from lintkeras.checks.optimizers import effect
 from lintkeras.checks.registry import Context, check
@@ -304,8 +305,10 @@ def gradient_list_arithmetic(context: Context) -> Iterator[Finding]:
             continue
         name = context.program.text(fact.gradients)
         integer = isinstance(fact.other, Const) and isinstance(fact.other.value, int)
-        effect = _of_a_list(fact, operator, number, name)
         repeats = fact.operator == "Multiply" and integer
+        if not repeats and raises_on_purpose(context.program, fact.node):
+            continue
+        effect = _of_a_list(fact, operator, number, name)
         yield Finding(
             "LK104",
             context.program.span(fact.node),
@@ -391,7 +394,8 @@ def tape_reused(context: Context) -> Iterator[Finding]:
         fact = group[0]
         if any(use.first is None or use.tape.persistent is not False for use in group):
             continue
-        assert fact.first is not None
+        if fact.first is None or raises_on_purpose(context.program, fact.node):
+            continue
         yield Finding(
             "LK110",
             context.program.span(fact.node),

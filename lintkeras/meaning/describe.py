@@ -24,7 +24,6 @@ from lintkeras.meaning.values import (
     Entry,
     Function,
     Gradient,
-    GradientCall,
     GradientEdit,
     Index,
     Instance,
@@ -54,6 +53,13 @@ _OPERATORS = {
     "Not": "not ", "Minus": "-", "Plus": "+", "BitInvert": "~",
 }  # fmt: skip
 _OPPOSITES = {"IsNot": "Is", "NotEqual": "Equal", "NotIn": "In"}
+_SINGLE = {
+    "trainable_variables": "trainable variable",
+    "non_trainable_variables": "non-trainable variable",
+    "variables": "variable",
+    "add_weight": "variable",
+    "item": "item",
+}
 _LONGEST = 60
 """Code points of a constant that are shown."""
 
@@ -80,12 +86,16 @@ class _Words:
     def __init__(self, view: View) -> None:
         self.view = view
         self.inside: list[Value] = []
-        self.tested: GradientCall | None = None
-        """Inside the conditions of a list of gradients: the call that they come from."""
+        self.tested: Gradient | None = None
+        """Inside the conditions of a list of gradients: the one that is tested."""
 
     def named(self, value: Value) -> str:
         """The name of a value, else what it is."""
+        if self.tested is not None and value == self.tested:
+            return "gradient"
         if value == Unknown() or isinstance(value, (Const, Symbol, Function, Class)):
+            return self.of(value)
+        if isinstance(value, Weight) and value.attribute in _SINGLE:
             return self.of(value)
         return self.view.name_of(value) or self.of(value)
 
@@ -106,6 +116,8 @@ class _Words:
                 return f"{self.named(owner)}.{name}"  # type: ignore[arg-type]
             case Unknown(origin=("free", str() as name)):
                 return f"unbound {name}"
+            case Unknown(origin=("of", of)):
+                return self.named(of)  # type: ignore[arg-type]
             case Unknown(origin=("item", of, index)):
                 return f"{self.named(of)}[{self.named(index)}]"  # type: ignore[arg-type]
             case Const(value=constant):
@@ -151,14 +163,13 @@ class _Words:
                 return {True: "persistent Tape", False: "Tape", None: "Tape, persistent or not"}[
                     persistent
                 ]
+            case Weight(owner=owner, attribute=attribute, index=int() as index):
+                return f"{self.named(owner)}.{attribute}[{index}]"
             case Weight(owner=owner, attribute=attribute):
-                single = {
-                    "trainable_variables": "trainable variable",
-                    "non_trainable_variables": "non-trainable variable",
-                }.get(attribute, "variable")
+                single = _SINGLE.get(attribute)
+                if single is None:
+                    return f"{self.named(owner)}.{attribute}"
                 return f"{single} of {self.named(owner)}"
-            case Gradient(call=call, edits=()) if call == self.tested:
-                return "gradient"
             case Gradient():
                 return f"Gradient({self.gradient(value)})"
             case Computed(function="gradients", arguments=arguments):
@@ -196,7 +207,8 @@ class _Words:
 
     def operand(self, value: Value) -> str:
         text = self.named(value)
-        return f"({text})" if isinstance(value, Computed) and " " in text else text
+        operator = isinstance(value, Computed) and isinstance(value.function, str)
+        return f"({text})" if operator and " " in text else text
 
     # ------------------------------------------------------------------ gradients
 
@@ -206,7 +218,7 @@ class _Words:
         source = call.sources if of_list or value.source == Unknown() else value.source
         wrt = self.sources(source, call.node)
         parts = [f"of={target}", f"wrt={wrt}", *(self.edit(edit) for edit in value.edits)]
-        outer, self.tested = self.tested, call
+        outer, self.tested = self.tested, Gradient(call, value.source)
         parts.extend(self.conditions(tests))
         self.tested = outer
         return ", ".join(parts)
@@ -218,7 +230,9 @@ class _Words:
             entries = self.view.content(sources).entries
             if entries == OPAQUE.entries:
                 return _argument(call, "sources", 1)
-            return self.sequence(self.view.content(sources), "[", "]")
+            if len(entries) == 1:  # its conditions are those of the gradients
+                entries = (Entry(entries[0].value, entries[0].domain),)
+            return self.sequence(Content(entries), "[", "]")
         return self.named(sources)
 
     def edit(self, edit: GradientEdit) -> str:
@@ -245,9 +259,9 @@ class _Words:
     def whole(self, entry: Entry) -> str | None:
         """A list of variables or gradients as one thing."""
         match entry.value:
-            case Gradient() as gradient:
+            case Gradient(source=source) as gradient if _runs_over(entry, source):
                 return f"Gradients({self.gradient(gradient, entry.tests, of_list=True)})"
-            case Weight(owner=owner, attribute=attribute) if attribute != "item":
+            case Weight(owner=owner, attribute=attribute) if _runs_over(entry, entry.value):
                 conditions = "".join(f" {text}" for text in self.conditions(entry.tests))
                 return f"{self.named(owner)}.{attribute}{conditions}"
             case Weight(owner=owner, attribute="item") if not entry.tests:
@@ -281,6 +295,8 @@ class _Words:
                 return f"{self.named(owner)}.{attribute}"  # type: ignore[arg-type]
             case ("of", (Unknown() | Member()) as value):
                 return self.named(value)
+            case ("of", cst.Call() as call):
+                return _argument(call, "sources", 1)
             case ("kept", Domain(identity=inner), tuple() as tests):
                 return " ".join([self.domain(inner), *self.conditions(tests)])
             case ("reversed", Domain(identity=inner)):
@@ -290,6 +306,17 @@ class _Words:
             case ("loop" | "earlier", *_):
                 return "the loop's rounds"
         return "the same list"
+
+
+def _runs_over(entry: Entry, source: Value) -> bool:
+    """Whether a list has one entry for each of the variables that ``source`` is any of."""
+    assert entry.domain is not None
+    match source:
+        case Weight(owner=owner, attribute=attribute, index=None):
+            return entry.domain.identity == ("variables", owner, attribute)
+        case Unknown() | Member():
+            return entry.domain.identity[0] == "of"
+    return False
 
 
 def _argument(call: cst.Call, keyword: str, position: int) -> str:

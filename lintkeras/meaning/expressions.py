@@ -42,8 +42,10 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
+    gradients_in,
     integer,
     join_all,
+    member_at,
     reversed_content,
     walk,
 )
@@ -115,14 +117,17 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
             match index:
                 case Const(value=int(i)) if plain is not None and -len(plain) <= i < len(plain):
                     return plain[i]
-                case Const(value=int()) if len(content.entries) == 1:
-                    return content.entries[0].value
+                case Const(value=int(i)) if len(content.entries) == 1:
+                    (entry,) = content.entries
+                    return member_at(entry.value, (entry.tests, i) if entry.tests else i)
                 case Index(domain=domain):
                     if len(content.entries) == 1 and content.entries[0].place == domain:
                         return content.entries[0].value
             return UNKNOWN
-        case Computed(function="gradients"), (Const(value=int()) | Index()):
+        case Computed(function="gradients"), Index():
             return run.content(holder).entries[0].value
+        case Computed(function="gradients"), Const(value=int(i)):
+            return member_at(run.content(holder).entries[0].value, i)
         case Computed(), _:
             return _part(run, holder, index, node)
     if isinstance(holder, (Member, Weight)) or (
@@ -233,6 +238,8 @@ def combine(run: Interpreter, operator: str, left: Value, right: Value, node: cs
             few = plain is not None and len(plain) * count <= _MOST_REPEATED
             entries = run.content(one).entries * count if few else OPAQUE.entries
             return _like(run, one, Content(entries), node)
+        case (_, (List() | Sequence()), Const()) | (_, Const(), (List() | Sequence())):
+            return UNKNOWN  # it raises
         case "BitOr", (Dict() | Items()), (Dict() | Items()):
             return run.new_dict(node, run.items(left).updated(run.items(right)))
     return binary(operator, left, right, node)
@@ -250,6 +257,8 @@ def _unary(run: Interpreter, node: cst.UnaryOperation) -> Value:
     operator = type(node.operator).__name__
     if operator == "Minus":
         note_list_arithmetic(run, node, operator, value, node.expression, None, None)
+        if isinstance(value, (List, Sequence)):
+            return UNKNOWN  # it raises
     return unary(operator, value, node)
 
 
@@ -266,10 +275,16 @@ def note_list_arithmetic(
     if not isinstance(gradients, List):
         return
     entries = run.content(gradients).entries
-    calls = [e.value.call for e in entries if isinstance(e.value, Gradient)]
+    calls = [found[0].call for e in entries if (found := _plain_gradients(e.value))]
     if calls and len(calls) == len(entries):
         fact = ListArithmetic(node, operator, gradients_node, other, other_node, calls[0])
         run.facts.note(fact)
+
+
+def _plain_gradients(value: Value) -> list[Gradient]:
+    """The gradient that an entry is, or what stands for it where its source is not known."""
+    unknown = isinstance(value, Computed) and value.function == "gradients"
+    return gradients_in(value) if unknown or isinstance(value, Gradient) else []
 
 
 def _boolean(run: Interpreter, node: cst.BooleanOperation) -> Value:

@@ -33,6 +33,26 @@ from lintkeras.meaning.values import (
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A layer, and how many variables it has (None: not known): trainable ones and others."""
+
+    layer: Instance
+    trainable: int | None
+    others: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The layers whose variables an object holds."""
+
+    layers: tuple[Held, ...]
+    complete: bool
+    """Whether these are all."""
+    ordered: bool
+    """Whether they stand in the order of the variables."""
+
+
+@dataclass(frozen=True, slots=True)
 class OptimizerStep:
     """``optimizer.apply_gradients(pairs)``, or Keras 3's ``optimizer.apply(gradients, variables)``.
 
@@ -56,6 +76,16 @@ class OptimizerStep:
     """The conditions under which it is reached."""
     frozen: bool = False
     """Whether ``trainable`` was set to something on one of the layers or models behind."""
+    given: Arguments = field(default=Arguments())
+    """The arguments as they were, lists as the tuples that they held."""
+    method: str = "apply_gradients"
+    """``apply_gradients`` or ``apply``."""
+    holdings: tuple[tuple[Value, Holding], ...] = ()
+    """What the owners of the variables hold, on both sides."""
+
+    def holding(self, owner: Value) -> Holding:
+        """What an owner of variables holds; nothing that is known where it is none."""
+        return dict(self.holdings).get(owner, Holding((), False, False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,11 +252,8 @@ class Interpreter:
             case Computed(function="gradients", arguments=arguments):
                 gradient = arguments.positional[0]
                 assert isinstance(gradient, Gradient)
-                sources = gradient.call.sources
-                identified = isinstance(sources, Member) or (
-                    isinstance(sources, Unknown) and sources.origin is not None
-                )
-                domain = Domain(("of", sources if identified else gradient.call.node))
+                source = gradient.source
+                domain = Domain(("of", gradient.call.node if source == UNKNOWN else source))
                 return Content((Entry(gradient, domain),))
             case Either(values=values):
                 return reduce(join_content, map(self.content, values))

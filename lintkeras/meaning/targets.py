@@ -25,6 +25,7 @@ from lintkeras.meaning.values import (
     Slice,
     Unknown,
     Value,
+    member_at,
 )
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ def _unpack(
             assign(run, element.value, item, scope)
         return
     each = content.entries[0].value if len(content.entries) == 1 else UNKNOWN
+    filtered = len(content.entries) == 1 and content.entries[0].tests
     for position, element in enumerate(elements):
-        item = each
+        item = each if starred or filtered else member_at(each, position)
         if isinstance(element, cst.StarredElement):
             item = UNKNOWN
         elif each == UNKNOWN and isinstance(value, Unknown) and value.origin is not None:

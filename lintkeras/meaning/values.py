@@ -8,7 +8,7 @@ under the identity of its owner, so two names of one list see the same changes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Union
 
 import libcst as cst
@@ -128,6 +128,7 @@ class Class:
 _LONGEST_LINEAGE = 64
 _PLAIN_BASES = frozenset({
     "tf.Module", "abc.ABC", "typing.Generic", "typing.Protocol", "builtins.object",
+    "tf.test.TestCase", "unittest.TestCase", "absl.testing.parameterized.TestCase",
 })  # fmt: skip
 
 
@@ -398,6 +399,8 @@ class Weight:
     attribute: str
     made_by: cst.Call | None = None
     trainable: bool | None = field(default=None, compare=False)
+    index: object = None
+    """Which of the list it is, where that is known; None: any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,13 +533,32 @@ def join_content(first: Content, second: Content) -> Content:
     return OPAQUE
 
 
+def member_at(value: Value, index: object) -> Value:
+    """The member number ``index`` of what ``value`` says of each member of a list."""
+    match value:
+        case Weight(index=None):
+            return replace(value, index=index)
+        case Gradient(source=Unknown(origin=origin) as source) if origin is not None:
+            return replace(value, source=Unknown(("item", source, Const(index))))
+        case Gradient(source=source):
+            return replace(value, source=member_at(source, index))
+        case Either(values=values):
+            return Either(tuple(member_at(one, index) for one in values))
+    return value
+
+
 def reversed_content(content: Content) -> Content:
     """The entries from last to first."""
-    return Content(tuple(
-        Entry(e.value, None if e.place is None else Domain(("reversed", e.place)))
-        if e.place != ANYTHING else e
-        for e in reversed(content.entries)
-    ))  # fmt: skip
+
+    def turned(place: Domain | None) -> Domain | None:
+        match place:
+            case None | Domain(identity=("anything",)):
+                return place
+            case Domain(identity=("reversed", Domain() as inner)):
+                return inner
+        return Domain(("reversed", place))
+
+    return Content(tuple(Entry(e.value, turned(e.place)) for e in reversed(content.entries)))
 
 
 def integer(value: Value) -> int | None:

@@ -64,8 +64,10 @@ def _names(code: Code, module: str) -> Iterator[str]:
 
 
 def _taken(code: Code, name: str, module: str) -> bool:
-    """Whether a name means something else somewhere."""
-    return name in code.names.all and code.facts.names.get(name) != Symbol(module)
+    """Whether a name of the module means something else."""
+    variable = code.names.find(name)
+    bound = variable is not None and bool(variable.stores)
+    return bound and code.facts.names.get(name) != Symbol(module)
 
 
 def add(code: Code, lines: list[str], before: cst.CSTNode) -> list[Edit]:
@@ -148,9 +150,9 @@ def _above_comments(code: Code, statement: cst.CSTNode) -> int:
 def _imported(statement: cst.CSTNode) -> str | None:
     """The module that an import statement names; None for another or a future import."""
     match statement:
-        case cst.SimpleStatementLine(body=[cst.Import(names=[alias, *_])]):
+        case cst.SimpleStatementLine(body=[cst.Import(names=[alias, *_]), *_]):
             return _dotted(alias.name)
-        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=module, relative=[])]):
+        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=module, relative=[]), *_]):
             name = _dotted(module) if module is not None else ""
             return None if name == "__future__" else name
     return None

@@ -154,11 +154,6 @@ class _Restoration:
         function = self.code.function(node)
         if function is None or self.code.inside(self.step.node, function):
             return True
-        around = self.code.function(self.step.node)
-        while around is not None:  # the edit is made by a caller of the step's function
-            if any(self.code.inside(call, function) for call in self.code.callers(around)):
-                return True
-            around = self.code.function(around)
         variable = self.code.names.variable(function.name)
         mentions = len(self.code.names.attribute_uses(function.name.value))
         mentions += len(variable.loads) if variable is not None else 0
@@ -430,6 +425,10 @@ class _Restoration:
                 again = True
                 break
 
+    def _goes(self, node: cst.CSTNode) -> bool:
+        """Whether a statement goes, with or without a ``pass`` in its place."""
+        return node in self.dropped or node in self.passed
+
     def _gone(self, line: cst.CSTNode) -> bool:
         if isinstance(line, cst.SimpleStatementLine):
             return all(one in self.dropped for one in line.body)
@@ -475,7 +474,7 @@ class _Restoration:
             node
             for node in self.kept
             if not any(
-                around in self.kept or around in self.dropped
+                around in self.kept or self._goes(around)
                 for around in self.code.program.ancestors(node)
             )
         ]
@@ -503,7 +502,7 @@ class _Restoration:
             edits.append(self.code.replace(statement, "pass"))
         edits += [self._replacement(node) for node in self._outermost()]
         for name, new in self.renamed.items():
-            if not any(around in self.kept or around in self.dropped
+            if not any(around in self.kept or self._goes(around)
                        for around in self.code.program.ancestors(name)):  # fmt: skip
                 edits.append(self.code.replace(name, new))
         if any(edit is None for edit in edits) or self._interactive():

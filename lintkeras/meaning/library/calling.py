@@ -60,7 +60,9 @@ def frozen(run: Interpreter, value: Value) -> Value:
                 return Items(kept, items.complete)
             case Sequence(kind=kind, parts=parts, nodes=nodes):
                 content = run.iterate(one) if one.identity is not None else one.content
-                return Sequence(kind, freeze_content(content), parts, nodes)
+                return Sequence(
+                    kind, freeze_content(content), tuple(map(freeze_content, parts)), nodes
+                )
             case Either(values=values):
                 return join_all([freeze(alternative) for alternative in values])
         return one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -23,8 +22,6 @@ from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
     Arguments,
-    Class,
-    Computed,
     Const,
     Content,
     CustomGradient,
@@ -34,13 +31,10 @@ from lintkeras.meaning.values import (
     Instance,
     Items,
     List,
-    Member,
-    Method,
     Sequence,
     Symbol,
     Value,
     Weight,
-    alternatives,
 )
 
 if TYPE_CHECKING:
@@ -176,63 +170,3 @@ def call_layer(
     if output is not None and output != UNKNOWN:
         run.facts.note(LayerCall(node, layer, output))
     return term(layer, arguments, node)
-
-
-def layers_behind(run: Interpreter, variables: Content) -> tuple[tuple[Instance, ...], bool]:
-    """The layers whose variables are trained, inputs first, and whether these are all."""
-    layers: dict[Instance, None] = {}
-    complete = True
-    for entry in variables.entries:
-        for value in alternatives(entry.value):
-            if isinstance(value, Weight):
-                complete = _collect_layers(run, value.owner, layers, 0) and complete
-            else:
-                complete = False
-    return tuple(layers), complete and bool(layers)
-
-
-def _collect_layers(
-    run: Interpreter, owner: Value, layers: dict[Instance, None], depth: int
-) -> bool:
-    """Add the layers inside ``owner``; false where some may be missing."""
-    if depth > _DEEPEST_MODEL:
-        return False
-
-    def collect(values: Iterable[Value]) -> bool:
-        known = [_collect_layers(run, value, layers, depth + 1) for value in values]
-        return all(known)
-
-    match owner:
-        case Const() | Function() | Method() | Symbol():
-            return True
-        case Sequence() | List():
-            entries = run.content(owner).entries
-            single = all(entry.domain is None for entry in entries)
-            return collect(entry.value for entry in entries) and single
-        case Dict() | Items():
-            held = run.items(owner)
-            return collect(value for _, value in held.items) and held.complete
-        case Member(of=of):
-            return collect([of])
-        case Weight(owner=of):
-            return of in layers
-        case Instance(cls=Class()):
-            return collect([value for _, value in run.attributes_of(owner)])
-        case Instance() if owner.class_name == "keras.models.Sequential":
-            content = run.state.find((owner, "layers "))
-            return collect([Sequence("list", content if isinstance(content, Content) else OPAQUE)])
-        case Instance() if owner.class_name == "keras.models.Model":
-            outputs = owner.arguments.get("outputs", 1)
-            return outputs is not None and collect([outputs])
-        case Computed(function=Instance() as layer, arguments=arguments):
-            return collect([*arguments.positional, *(v for _, v in arguments.keywords), layer])
-        case Computed(function=Symbol(), arguments=arguments):
-            return collect([*arguments.positional, *(v for _, v in arguments.keywords)])
-        case Instance() if owner.class_name in _INPUTS:
-            return True
-        case Instance() if owner.class_name.startswith("keras.layers."):
-            layers[owner] = None
-            return True
-        case Instance() if owner.class_name.startswith(_WITHOUT_LAYERS):
-            return True
-    return False

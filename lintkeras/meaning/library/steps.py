@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.facts import OptimizerStep, TapeUse
-from lintkeras.meaning.library.models import layers_behind
+from lintkeras.meaning.library.calling import unwrapped
+from lintkeras.meaning.library.variables import holdings, layers_behind
 from lintkeras.meaning.objects import CHANGED
 from lintkeras.meaning.operators import binary
 from lintkeras.meaning.state import State
@@ -29,6 +30,7 @@ from lintkeras.meaning.values import (
     Weight,
     alternatives,
     gradients_in,
+    join_all,
 )
 
 if TYPE_CHECKING:
@@ -40,25 +42,28 @@ def note_step(
 ) -> None:
     """Record that an optimizer is given gradients."""
     pairs: Sequence | None = None
+    taken = unwrapped(run, arguments)
     if name == "apply":
-        first = arguments.get("grads", 0)
-        second = arguments.get("trainable_variables", 1)
+        first = taken.get("grads", 0)
+        second = taken.get("trainable_variables", 1)
         if first is None:
             return
         gradients = run.content(first)
         variables = run.content(second) if second is not None else OPAQUE
-        if not any(gradients_in(entry.value) for entry in gradients.entries):
+        entries = (*gradients.entries, *variables.entries)
+        if not any(gradients_in(entry.value) for entry in entries):
             return
     else:
         given = arguments.get("grads_and_vars", 0)
-        if given is None:
+        held = taken.get("grads_and_vars", 0)
+        if given is None or held is None:
             return
-        content = run.iterate(given)
-        if isinstance(given, Sequence):
-            pairs = given
+        if isinstance(held, Sequence) and isinstance(given, Sequence):
+            pairs = held
         elif isinstance(given, List):
             stored = run.state.find((given, "zip"))
             pairs = stored if isinstance(stored, Sequence) else None
+        content = run.content(held)
         gradients, variables = _columns(run, content)
         if pairs is not None and len(pairs.parts) == 2 and content != OPAQUE:
             gradients, variables = pairs.parts
@@ -69,7 +74,7 @@ def note_step(
     fact = OptimizerStep(
         node, _resolved_optimizer(run, optimizer), gradients, variables, pairs, layers, complete,
         run.current_function(), run.statement_loops(), tuple(run.tests),
-        frozen,
+        frozen, taken, name, holdings(run, gradients, variables),
     )  # fmt: skip
     run.facts.note(fact)
     entry = run.entry
@@ -91,8 +96,15 @@ def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:
     """The gradients and the variables of a list of pairs."""
     left, right = [], []
     for entry in content.entries:
-        plain = run.content(entry.value).plain() if isinstance(entry.value, Sequence) else None
-        first, second = plain if plain is not None and len(plain) == 2 else (UNKNOWN, UNKNOWN)
+        pairs = [
+            run.content(pair).plain() if isinstance(pair, Sequence) else None
+            for pair in alternatives(entry.value)
+        ]
+        known = [pair for pair in pairs if pair is not None and len(pair) == 2]
+        first: Value = UNKNOWN
+        second: Value = UNKNOWN
+        if len(known) == len(pairs):
+            first, second = (join_all(list(column)) for column in zip(*known, strict=True))
         left.append(Entry(first, entry.domain, entry.tests))
         right.append(Entry(second, entry.domain, entry.tests))
     return Content(tuple(left)), Content(tuple(right))

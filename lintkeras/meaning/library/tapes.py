@@ -39,7 +39,7 @@ from lintkeras.meaning.values import (
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
-TAPES = frozenset({"tf.GradientTape"})
+TAPES = frozenset({"tf.GradientTape", "tf.compat.v1.GradientTape"})
 _TENSORS = frozenset({
     "Variable", "cast", "clip_by_value", "concat", "concatenate", "constant", "convert_to_tensor",
     "expand_dims", "gather", "identity", "linspace", "ones", "ones_like", "normal", "pad", "random",
@@ -197,9 +197,19 @@ def _in_structure(run: Interpreter, call: GradientCall, sources: Value, path: st
             (key, _in_structure(run, call, value, f"{path}.{key}")) for key, value in held.items
         )
         return run.new_dict(call.node, Items(tuple(gradients), held.complete), path)
-    return Computed("gradients", Arguments((Gradient(call, UNKNOWN),)), call.node)
+    identified = isinstance(sources, Member) or (
+        isinstance(sources, Unknown) and sources.origin is not None
+    )
+    gradient = Gradient(call, sources if identified else UNKNOWN)
+    return Computed("gradients", Arguments((gradient,)), call.node)
+
+
+def _averaged(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """Horovod's tape gives what the tape would, averaged over the workers."""
+    return arguments.get("gradtape", 0) or UNKNOWN
 
 
 FUNCTIONS: dict[str, Model] = {
+    "horovod.tensorflow.DistributedGradientTape": _averaged,
     **dict.fromkeys(TAPES, _tape),
 }

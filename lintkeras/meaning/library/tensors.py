@@ -137,6 +137,7 @@ FUNCTIONS: dict[str, Model] = {
     "numpy.multiply": _binary_call("Multiply"),
     "tf.divide": _binary_call("Divide"),
     "tf.truediv": _binary_call("Divide"),
+    "tf.divide_no_nan": _binary_call("Divide"),
     "keras.ops.divide": _binary_call("Divide"),
     "keras.ops.true_divide": _binary_call("Divide"),
     "tf.scalar_mul": _scalar_multiply,

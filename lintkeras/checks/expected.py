@@ -1,0 +1,35 @@
+"""Code that is there to be seen failing."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lintkeras.syntax.program import Program
+
+
+def raises_on_purpose(program: Program, node: cst.CSTNode) -> bool:
+    """Whether an exception here would be caught, or is expected by a test.
+
+    In the body of a ``try`` with a handler, or under ``with pytest.raises(...)``,
+    ``self.assertRaises(...)`` and their like.
+    """
+    below = node
+    for ancestor in program.ancestors(node):
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
+            return False
+        if isinstance(ancestor, (cst.Try, cst.TryStar)):
+            if ancestor.body is below and ancestor.handlers:
+                return True
+        if isinstance(ancestor, cst.With) and any(_expects(item.item) for item in ancestor.items):
+            return True
+        below = ancestor
+    return False
+
+
+def _expects(manager: cst.BaseExpression) -> bool:
+    """Whether a context manager is called something like ``raises``."""
+    if not isinstance(manager, cst.Call):
+        return False
+    func = manager.func
+    name = func.attr if isinstance(func, cst.Attribute) else func
+    return isinstance(name, cst.Name) and "raises" in name.value.lower()
