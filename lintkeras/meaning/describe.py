@@ -10,6 +10,7 @@ from typing import Protocol
 
 import libcst as cst
 
+from lintkeras.meaning.facts import OptimizerStep
 from lintkeras.meaning.values import (
     OPAQUE,
     Arguments,
@@ -82,6 +83,14 @@ def describe(value: Value, view: View) -> str:
     return _Words(view).of(value)
 
 
+def describe_step(step: OptimizerStep, view: View) -> str:
+    """Which optimizer applies which gradients to which variables."""
+    words = _Words(view)
+    gradients = words.sequence(step.gradients, "[", "]")
+    variables = words.sequence(step.variables, "[", "]")
+    return f"{words.of(step.optimizer)} applies {gradients} to {variables}"
+
+
 class _Words:
     def __init__(self, view: View) -> None:
         self.view = view
@@ -95,7 +104,7 @@ class _Words:
             return "gradient"
         if value == Unknown() or isinstance(value, (Const, Symbol, Function, Class)):
             return self.of(value)
-        if isinstance(value, Weight) and value.attribute in _SINGLE:
+        if isinstance(value, Weight) and value.attribute in _SINGLE and value.made_by is None:
             return self.of(value)
         return self.view.name_of(value) or self.of(value)
 
@@ -147,6 +156,8 @@ class _Words:
             case Sequence(kind="tuple", content=content):
                 plain = content.plain()
                 return self.sequence(content, "(", ",)" if plain and len(plain) == 1 else ")")
+            case Sequence(kind="list", content=content):
+                return self.sequence(content, "[", "]")
             case Sequence(kind=kind, content=content):
                 return f"{kind} {self.sequence(content, '[', ']')}"
             case Dict() | Items():
@@ -269,7 +280,8 @@ class _Words:
         return None
 
     def entry(self, entry: Entry) -> str:
-        text = self.named(entry.value)
+        single = isinstance(entry.value, (Gradient, Weight))
+        text = self.of(entry.value) if single else self.named(entry.value)
         if entry.domain is not None:
             text = f"{text} for each of {self.domain(entry.domain.identity)}"
         return " ".join([text, *self.conditions(entry.tests)])

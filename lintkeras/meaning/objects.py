@@ -82,6 +82,9 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
             found = _object_attribute(run, value, name)
             if found is not None:
                 return found
+            held = run.state.find((value, "layers ")) if name == "layers" else None
+            if isinstance(held, Content) and value.class_name.endswith("Sequential"):  # type: ignore[union-attr]
+                return run.new_list(node or cst.Name("layers"), held, "layers")
         case Super(owner=owner, cls=cls):
             inherited = class_attribute(run, owner, name, after=cls)
             return Member(value, name) if inherited is None else _bound(run, owner, inherited)

@@ -1,7 +1,8 @@
 """The specification of the analyzer: the pages beside this file, executed.
 
 A fence of Python that calls ``reveal(x)`` says in a comment on the line what the analyzer knows of
-``x`` there. Each heading starts a new program; the fences below it are one program.
+``x`` there; a line that gives gradients to an optimizer says what that step is. Each heading starts
+a new program; the fences below it are one program.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from lintkeras.documents import read
-from lintkeras.meaning.describe import describe
+from lintkeras.meaning.describe import describe, describe_step
+from lintkeras.meaning.facts import OptimizerStep
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.meaning.values import Value
 from lintkeras.syntax.stack import run_with_deep_stack
 
 PAGES = sorted(Path(__file__).parent.glob("*.md"))
-_REVEALED = re.compile(r"  # revealed: (.*)$")
+_REVEALED = re.compile(r"  # (?:revealed|step): (.*)$")
 _REVEAL = re.compile(r"\breveal\(")
 
 
@@ -53,11 +55,23 @@ class Section:
             places = wrapper.resolve(PositionProvider)
             lines |= {n: p.start.line + start - 1 for n, p in places.items()}
         found: dict[int, dict[object, str]] = {}
+        texts: dict[int, str] = {}
 
         def reveal(node: cst.Call, value: Value, run: Interpreter) -> None:
             found.setdefault(lines[node], {})[(node, run.scope.calls)] = describe(value, run)
 
-        Interpreter(reveal).run(modules, sum(len(source) for _, source in self.fences))
+        run = Interpreter(reveal)
+        note_at = run.facts.note_at
+
+        def note(node: cst.CSTNode, fact: object) -> None:
+            if isinstance(fact, OptimizerStep):
+                texts[id(fact)] = describe_step(fact, run)
+            note_at(node, fact)  # type: ignore[type-var]
+
+        run.facts.note_at = note  # type: ignore[method-assign]
+        run.run(modules, sum(len(source) for _, source in self.fences))
+        for fact in run.facts.all(OptimizerStep):
+            found.setdefault(lines[fact.node], {})[id(fact)] = texts[id(fact)]
         return {n: "; then ".join(dict.fromkeys(ways.values())) for n, ways in found.items()}
 
 

@@ -213,7 +213,8 @@ def call_method(
     if isinstance(of, (Unknown, Member)):
         if name == "numpy" and of != UNKNOWN:
             return term(Member(of, name), arguments, node)
-        run.escape(arguments)
+        if name != "apply_gradients":  # an optimizer leaves its gradients alone
+            run.escape(arguments)
         if of == NAMESPACE and name not in ("get", "keys", "items", "values", "copy"):
             run.lose_everything()
         return UNKNOWN

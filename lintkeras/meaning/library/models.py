@@ -35,6 +35,7 @@ from lintkeras.meaning.values import (
     Symbol,
     Value,
     Weight,
+    integer,
 )
 
 if TYPE_CHECKING:
@@ -133,9 +134,14 @@ def instance_method(
             layers = run.state.find((owner, "layers "))
             layer = arguments.get("layer", 0)
             if isinstance(layers, Content) and layer is not None:
-                entry = Entry(layer) if not run.in_branch_or_loop() else OPAQUE.entries[0]
+                entry = OPAQUE.entries[0] if run.loops else Entry(layer, None, tuple(run.tests))
                 run.write((owner, "layers "), Content((*layers.entries, entry)))
             return NONE
+        case "pop" if isinstance(run.state.find((owner, "layers ")), Content):
+            run.write((owner, "layers "), OPAQUE)
+            return NONE
+        case "get_layer":
+            return _layer(run, owner, arguments)
         case "save":
             run.facts.note(ModelSaved(node))
             return NONE
@@ -147,6 +153,25 @@ def instance_method(
         case "build":
             return NONE
     return None
+
+
+def _layer(run: Interpreter, model: Instance, arguments: Arguments) -> Value | None:
+    """``model.get_layer(name)`` or ``get_layer(index=...)`` of a Sequential."""
+    content = run.state.find((model, "layers "))
+    plain = content.plain() if isinstance(content, Content) else None
+    name, index = arguments.get("name", 0), arguments.get("index", 1)
+    if plain is None or not all(isinstance(layer, Instance) for layer in plain):
+        return None
+    number = integer(index) if index is not None else None
+    if number is not None and -len(plain) <= number < len(plain):
+        return plain[number]
+    if isinstance(name, Const):
+        return next((one for one in plain if _name_of(one) == name), None)
+    return None
+
+
+def _name_of(layer: Value) -> Value | None:
+    return layer.arguments.get("name") if isinstance(layer, Instance) else None
 
 
 def call_layer(

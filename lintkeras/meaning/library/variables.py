@@ -119,7 +119,7 @@ def _collect(run: Interpreter, owner: Value, layers: dict[Instance, Held], depth
             return True
         case Sequence() | List():
             entries = run.content(owner).entries
-            single = all(entry.domain is None for entry in entries)
+            single = all(entry.domain is None and not entry.tests for entry in entries)
             return collect(entry.value for entry in entries) and single
         case Dict() | Items():
             held = run.items(owner)
