@@ -55,6 +55,14 @@ def _binary_call(operator: str) -> Model:
     return model
 
 
+def _divide_no_nan(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """A division, where the divisor is certainly not 0."""
+    match arguments.get("y", 1):
+        case Const(value=int() | float() as divisor) if divisor:
+            return _binary_call("Divide")(run, symbol, arguments, node)
+    return term(symbol, unwrapped(run, arguments), node)
+
+
 def _scalar_multiply(
     run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
 ) -> Value:
@@ -137,7 +145,7 @@ FUNCTIONS: dict[str, Model] = {
     "numpy.multiply": _binary_call("Multiply"),
     "tf.divide": _binary_call("Divide"),
     "tf.truediv": _binary_call("Divide"),
-    "tf.divide_no_nan": _binary_call("Divide"),
+    "tf.divide_no_nan": _divide_no_nan,
     "keras.ops.divide": _binary_call("Divide"),
     "keras.ops.true_divide": _binary_call("Divide"),
     "tf.scalar_mul": _scalar_multiply,
