@@ -15,6 +15,15 @@ from lintkeras.syntax.program import Program
 from lintkeras.target import parse
 
 
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Text to insert at an offset of the snippet that ``near`` stands in."""
+
+    near: cst.CSTNode
+    offset: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Code:
     """What a fix needs to know. ``target`` says for which releases of Keras the project is."""
@@ -64,10 +73,6 @@ class Code:
         """Where a node stands in the order of the program: snippet, then offset."""
         one = self.program.snippet_of(node)
         return self.program.parsed.index(one), self.program.local_span(node)[0]
-
-    def newline(self, node: cst.CSTNode) -> str:
-        """The line ending of the snippet that a node stands in."""
-        return "\r\n" if "\r\n" in self.source(node) else "\n"
 
     def unused(self, name: str, taken: Collection[str] = ()) -> str:
         """The name, with a number where the program already says it."""
@@ -132,13 +137,13 @@ class Code:
         """An edit that puts ``text`` in the place of a node and its own parentheses."""
         return self._edit(node, *self.span(node), text)
 
-    def insert(self, node: cst.CSTNode, offset: int, text: str) -> Edit:
-        """An insertion at an offset of the snippet that a node stands in."""
-        return self._edit(node, offset, offset, text)
+    def insert(self, one: Insertion) -> Edit:
+        """The edit that makes an insertion."""
+        return self._edit(one.near, one.offset, one.offset, one.text)
 
     def _edit(self, node: cst.CSTNode, start: int, end: int, text: str) -> Edit:
         one = self.program.snippet_of(node)
-        return one.snippet.edit(start, end, text.replace("\n", self.newline(node)))
+        return one.snippet.edit(start, end, text)
 
     def line_start(self, statement: cst.CSTNode) -> int:
         """Where the first line of a statement begins (its decorators included)."""
@@ -159,7 +164,7 @@ class Code:
             line = previous
         return line
 
-    def above(self, statement: cst.CSTNode, text: str) -> Edit:
+    def above(self, statement: cst.CSTNode, text: str) -> Insertion:
         """An insertion of whole lines above a statement and the comments on it.
 
         Below other code two blank lines come first, as around a function of the module.
@@ -169,16 +174,16 @@ class Code:
         before = source[:line].replace("\r\n", "\n")
         if before.strip() and not before.endswith("\n\n\n"):
             text = ("\n" if before.endswith("\n\n") else "\n\n") + text
-        return self.insert(statement, line, text)
+        return Insertion(statement, line, text)
 
     def add_argument(self, call: cst.Call, text: str) -> Edit:
         """An insertion of one more keyword argument at the end of a call."""
         if not call.args:
             _, end = self.program.local_span(call)
-            return self.insert(call, end - 1, text)
+            return self._edit(call, end - 1, end - 1, text)
         last = call.args[-1]
         _, end = self.span(last.value)
-        return self.insert(call, end, f", {text}")
+        return self._edit(call, end, end, f", {text}")
 
     def delete(self, statement: cst.BaseSmallStatement) -> Edit | None:
         """Remove a simple statement, and the line and the comment on it where it stands alone.

@@ -26,7 +26,7 @@ from lintkeras.rewrites.activations import (
     synthesize,
 )
 from lintkeras.rewrites.code import Code, names_in
-from lintkeras.rewrites.imports import Library, add, keras, library
+from lintkeras.rewrites.imports import Library, insert, keras, library
 from lintkeras.rewrites.places import Place, find
 from lintkeras.rewrites.restoring import Restored, edits_of, restore
 from lintkeras.rewrites.surrogates import backward_of
@@ -210,19 +210,6 @@ def _is_defined(code: Code, one: Definition, top: cst.CSTNode) -> bool:
     _, end = code.program.local_span(function)
     text = code.source(function)[code.line_start(function) : end].replace("\r\n", "\n")
     return text.rstrip() == one.source.rstrip()
-
-
-def insert(code: Code, top: cst.CSTNode, sources: list[str], imports: list[str]) -> list[Edit]:
-    """Definitions above a statement of the module, and the imports that they need."""
-    edits = add(code, imports, top)
-    if not sources:
-        return edits
-    definition = code.above(top, "\n\n".join(sources) + "\n\n")
-    for edit in edits:
-        if edit.span == definition.span:  # the import comes first, at the very same place
-            text = edit.text.rstrip("\r\n") + 3 * code.newline(top) + definition.text.lstrip("\r\n")
-            return [one for one in edits if one is not edit] + [Edit(edit.span, text)]
-    return [*edits, definition]
 
 
 def _give(code: Code, place: Place, name: str, form: Form, spelling: Spelling) -> list[Edit] | None:

@@ -10,7 +10,7 @@ import libcst as cst
 from lintkeras.findings import Edit
 from lintkeras.meaning.symbols import Flavour
 from lintkeras.meaning.values import Symbol
-from lintkeras.rewrites.code import Code
+from lintkeras.rewrites.code import Code, Insertion
 
 _USUAL_NAME = {"tensorflow": "tf"}
 _FAMILY = ("keras", "tensorflow", "tf_keras")
@@ -70,16 +70,29 @@ def _taken(code: Code, name: str, module: str) -> bool:
     return bound and code.facts.names.get(name) != Symbol(module)
 
 
-def add(code: Code, lines: list[str], before: cst.CSTNode) -> list[Edit]:
-    """Insertions of import lines above the statement ``before``, next to what is imported there."""
-    edits: dict[int, tuple[cst.CSTNode, list[str], str]] = {}
+def add(code: Code, lines: list[str], before: cst.CSTNode) -> list[Insertion]:
+    """Import lines above the statement ``before``, next to what is imported there."""
+    found: dict[int, tuple[cst.CSTNode, list[str], str]] = {}
     for line in sorted(set(lines)):
         place, offset, end = _place(code, line, before)
-        edits.setdefault(offset, (place, [], end))[1].append(line)
+        found.setdefault(offset, (place, [], end))[1].append(line)
     return [
-        code.insert(place, offset, "".join(f"{line}\n" for line in found) + end)
-        for offset, (place, found, end) in edits.items()
+        Insertion(place, offset, "".join(f"{line}\n" for line in at) + end)
+        for offset, (place, at, end) in found.items()
     ]
+
+
+def insert(code: Code, top: cst.CSTNode, sources: list[str], imports: list[str]) -> list[Edit]:
+    """Definitions above a statement of the module, and the imports that they need."""
+    added = add(code, imports, top)
+    if sources:
+        definition = code.above(top, "\n\n".join(sources) + "\n\n")
+        there = [one for one in added if one.offset == definition.offset]
+        for one in there:  # at the very same place the import comes first
+            text = one.text.rstrip("\n") + "\n\n\n" + definition.text.lstrip("\n")
+            definition = Insertion(one.near, one.offset, text)
+        added = [*(one for one in added if one not in there), definition]
+    return [code.insert(one) for one in added]
 
 
 def _place(code: Code, line: str, before: cst.CSTNode) -> tuple[cst.CSTNode, int, str]:

@@ -9,9 +9,8 @@ import libcst as cst
 from lintkeras.findings import Applicability, Edit, Fix
 from lintkeras.meaning.facts import ActivationUse
 from lintkeras.meaning.values import Symbol
-from lintkeras.rewrites.code import Code
-from lintkeras.rewrites.derivatives import insert
-from lintkeras.rewrites.imports import keras
+from lintkeras.rewrites.code import Code, Insertion
+from lintkeras.rewrites.imports import insert, keras
 
 
 def wrap(code: Code, use: ActivationUse) -> Iterator[Fix]:
@@ -69,7 +68,7 @@ def _insert_locally(
     lines = "".join(f"{indent}{part}\n" for part in text.splitlines())
     before = code.source(statement)[:line].rstrip(" \t")
     gap = "" if before.endswith(("\n\n", ":\n", "\r\n\r\n", ":\r\n")) else "\n"
-    return code.insert(statement, line, f"{gap}{lines}\n")
+    return code.insert(Insertion(statement, line, f"{gap}{lines}\n"))
 
 
 def _name(node: cst.CSTNode | None) -> str:

@@ -8,7 +8,7 @@ from lintkeras.documents import read
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.meaning.symbols import Flavour
 from lintkeras.rewrites.code import Code
-from lintkeras.rewrites.imports import add, keras, library
+from lintkeras.rewrites.imports import insert, keras, library
 from lintkeras.syntax.edits import apply
 from lintkeras.syntax.parse import parse_snippet
 from lintkeras.syntax.program import Program
@@ -97,12 +97,12 @@ PLACES = {
 def test_where_an_import_is_put(source: str, newline: str) -> None:
     text = source.replace("\n", newline)
     one = code(text)
-    edits = add(one, ["import keras", "import keras"], last(one))  # type: ignore[arg-type]
+    edits = insert(one, last(one), [], ["import keras", "import keras"])  # type: ignore[arg-type]
     assert apply(text, edits) == PLACES[source].replace("\n", newline)
 
 
 def test_in_the_fence_that_needs_it() -> None:
     page = "```python\nimport os\n```\n\n- so:\n  ```python\n  # here\n  x = 1\n  ```\n"
     one = code(page, "markdown")
-    edits = add(one, ["import keras"], last(one))  # type: ignore[arg-type]
+    edits = insert(one, last(one), [], ["import keras"])  # type: ignore[arg-type]
     assert apply(page, edits) == page.replace("  # here", "  import keras\n\n  # here")
