@@ -76,6 +76,19 @@ def test_every_alternative_removes_its_finding(
             assert left.count(rule.code) < len(marked)
 
 
+@pytest.mark.parametrize(("rule", "example"), [c for c in CASES if "bad" in str(c.id)])
+def test_messages_stand_alone(rule: Rule, example: Example) -> None:
+    report = engine.lint(*KINDS[example.language](example.marked()[0]), CODES)
+    for finding in report.findings:
+        texts = [finding.message, *(note.text for note in finding.notes)]
+        texts += [finding.label, *(one.label for one in finding.related)]
+        texts += [fix.title for fix in finding.fixes]
+        for text in texts:
+            assert text == " ".join(text.split())
+            assert not text.endswith((".", ":", ","))
+        assert finding.message[0] in "`'\"" or not finding.message.split()[0].istitle()
+
+
 @by_code
 def test_examples_are_python(rule: Rule) -> None:
     for example in rule.examples():

@@ -148,7 +148,10 @@ def _inside_the_layers(context: Context, found: GradientChange) -> str:
         if layer.class_name == "keras.layers.Dense"
         and layer.arguments.get("activation", 1) in (None, Const(None))
     ]
-    if found.step.layers_complete and len(layers) == len(bare) == 1 and bare[0].node is not None:
+    all_bare = found.step.layers_complete and len(layers) == len(bare) > 0
+    if all_bare and len(bare) > 1:
+        return "none of the layers has an activation, so f'(z) = 1 in each"
+    if all_bare and bare[0].node is not None:
         text = " ".join(context.program.text(bare[0].node).split())
         name = next((n for n, value in context.facts.names.items() if value == bare[0]), None)
         made = f"`{name} = {text}`" if name is not None else f"`{text}`"
@@ -157,7 +160,7 @@ def _inside_the_layers(context: Context, found: GradientChange) -> str:
         k = found.factor
         return (
             f"with {k:g} f' instead of f' inside, the gradient of a layer is multiplied once for "
-            f"each such activation between it and the loss: by {k:g}, {k**2:g}, {k**3:g}, ..."
+            f"each such activation between it and the loss: by {k:g}, {k**2:g}, {k**3:g} and so on"
         )
     return "f' acts on each example and unit, on the way to all layers below"
 
