@@ -53,6 +53,30 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the owners of some variables hold."""
+
+    items: tuple[tuple[Value, Holding], ...] = ()
+
+    def of(self, owner: Value) -> Holding:
+        """What an owner holds; nothing that is known where it is none of these."""
+        return dict(self.items).get(owner, Holding((), False, False))
+
+
+_NO_HOLDINGS = Holdings()
+
+
+@dataclass(frozen=True, slots=True)
+class GradientZip:
+    """``zip`` runs through two lists side by side, one of them a list of gradients."""
+
+    node: cst.Call
+    parts: tuple[Content, Content]
+    holdings: Holdings
+    """What the owners of the variables hold, on both sides."""
+
+
+@dataclass(frozen=True, slots=True)
 class OptimizerStep:
     """``optimizer.apply_gradients(pairs)``, or Keras 3's ``optimizer.apply(gradients, variables)``.
 
@@ -80,12 +104,8 @@ class OptimizerStep:
     """The arguments as they were, lists as the tuples that they held."""
     method: str = "apply_gradients"
     """``apply_gradients`` or ``apply``."""
-    holdings: tuple[tuple[Value, Holding], ...] = ()
+    holdings: Holdings = _NO_HOLDINGS
     """What the owners of the variables hold, on both sides."""
-
-    def holding(self, owner: Value) -> Holding:
-        """What an owner of variables holds; nothing that is known where it is none."""
-        return dict(self.holdings).get(owner, Holding((), False, False))
 
 
 @dataclass(frozen=True, slots=True)

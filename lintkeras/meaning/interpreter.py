@@ -219,8 +219,8 @@ class Interpreter:
         """Which object ``node`` makes: the place, told apart by the calls that led here."""
         return (node, self.scope.calls)
 
-    def new_list(self, node: cst.CSTNode, content: Content, tag: str = "") -> List:
-        """A fresh list made at ``node``."""
+    def new_list(self, node: cst.CSTNode, content: Content, tag: object = "") -> List:
+        """A fresh list made at ``node``; ``tag`` tells several apart."""
         loops = tuple(loop.node for loop in self.loops)
         result = List((*self.identity(node), tag), loops, tuple(self.tests))
         self.write((result, "content"), content)
@@ -422,7 +422,7 @@ class Interpreter:
         weight = Weight(identified, attribute)
         content = Content((Entry(weight, Domain(("variables", identified, attribute))),))
         place = node if node is not None else cst.Name("variables")
-        return self.new_list(place, content, attribute)
+        return self.new_list(place, content, weight)
 
     # ------------------------------------------------------------------ statements
 

@@ -1,4 +1,4 @@
-"""LK115's fix: the pairs of gradients and variables that an optimizer takes."""
+"""The fixes of LK115 and LK107: the pairs of gradients and variables that are meant."""
 
 from __future__ import annotations
 
@@ -57,6 +57,22 @@ def zipped(
         both = f"{code.text(inner)}, {code.text(sources)}"
         text = f"[({both})]" if form == "gradient" else f"zip({both})"
         yield from _written(code, argument, text)
+
+
+def zip_with(
+    code: Code,
+    call: cst.Call,
+    variables: cst.BaseExpression | None,
+    sources: cst.BaseExpression | None,
+) -> Iterator[Fix]:
+    """LK107: the variables that the gradients were taken of, instead of others."""
+    if variables is None or sources is None or any(code.comments(variables)):
+        return
+    if code.inside(variables, call) and means_the_same(code, sources, call):
+        text = code.text(sources)
+        title = f"apply them to {text}, which they were taken of"
+        edit = code.replace(variables, text)
+        yield Fix("own-variables", title, Applicability.UNSAFE, (edit,))
 
 
 def means_the_same(code: Code, node: cst.BaseExpression, here: cst.CSTNode) -> bool:

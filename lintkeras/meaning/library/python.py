@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.facts import GradientZip
 from lintkeras.meaning.library.calling import Model, tuple_of
+from lintkeras.meaning.library.variables import holdings
 from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.objects import note_reassigned
 from lintkeras.meaning.operators import term
@@ -39,6 +41,7 @@ from lintkeras.meaning.values import (
     Test,
     Unknown,
     Value,
+    gradients_in,
     integer,
     join_all,
     reversed_content,
@@ -58,6 +61,8 @@ def _zip(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call)
         return run.iterator(node, "zip", OPAQUE)
     parts = tuple(run.iterate(value) for value in arguments.positional)
     nodes = (node, *(a.value for a in node.args))
+    if len(parts) == 2 and any(gradients_in(e.value) for part in parts for e in part.entries):
+        run.facts.note(GradientZip(node, (parts[0], parts[1]), holdings(run, *parts)))
     return run.iterator(node, "zip", _side_by_side(run, parts), parts, nodes)
 
 
@@ -86,17 +91,13 @@ def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:
                 Entry(tuple_of(tuple(e.value for e in row)), row[0].domain, row[0].tests)
                 for row in rows
             ))  # fmt: skip
-    if known and any(len(p.entries) == 1 for p in parts):
-        values = tuple(
-            PerEntry(p) if p else part.entries[0].value if len(part.entries) == 1 else UNKNOWN
-            for p, part in zip(plain, parts, strict=True)
-        )
-        domains = [p.entries[0].domain for p in parts if len(p.entries) == 1]
-        return Content((Entry(tuple_of(values), domains[0] or ANYTHING),))
     values = tuple(
-        join_all([e.value for e in part.entries]) if part.entries else UNKNOWN for part in parts
+        PerEntry(p) if p else join_all([entry.value for entry in part.entries])
+        for p, part in zip(plain, parts, strict=True)
     )
-    return Content((Entry(tuple_of(values), ANYTHING),))
+    domains = [part.entries[0].domain for part in parts if len(part.entries) == 1]
+    domain = domains[0] if known and domains else None
+    return Content((Entry(tuple_of(values), domain or ANYTHING),))
 
 
 def _enumerate(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:

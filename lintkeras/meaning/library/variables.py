@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lintkeras.meaning.facts import Held, Holding
+from lintkeras.meaning.facts import Held, Holding, Holdings
 from lintkeras.meaning.objects import CHANGED
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
@@ -74,7 +74,7 @@ _WITHOUT_LAYERS = (
 )  # fmt: skip
 
 
-def holdings(run: Interpreter, *contents: Content) -> tuple[tuple[Value, Holding], ...]:
+def holdings(run: Interpreter, *contents: Content) -> Holdings:
     """What each owner of a variable in these lists holds (gradients: of their sources)."""
     owners: dict[Value, None] = {}
     for content in contents:
@@ -83,13 +83,13 @@ def holdings(run: Interpreter, *contents: Content) -> tuple[tuple[Value, Holding
                 for part in (value, *(g.source for g in gradients_in(value))):
                     if isinstance(part, Weight):
                         owners[part.owner] = None
-    return tuple((owner, holding(run, owner)) for owner in owners)
+    return Holdings(tuple((owner, holding(run, owner)) for owner in owners))
 
 
 def holding(run: Interpreter, owner: Value) -> Holding:
     """The layers whose variables an object holds."""
     layers: dict[Instance, Held] = {}
-    complete = _collect(run, owner, layers, 0)
+    complete = _collect(run, owner, layers, 0) and isinstance(owner, Instance)
     return Holding(tuple(layers.values()), complete, complete and _in_order(run, owner))
 
 
@@ -128,8 +128,11 @@ def _collect(run: Interpreter, owner: Value, layers: dict[Instance, Held], depth
             return collect([of])
         case Weight(owner=of):
             return of in layers
-        case Computed(function=Instance() | Symbol() as function, arguments=arguments):
-            return collect([*arguments.positional, *(v for _, v in arguments.keywords), function])
+        case Computed(function=Instance() | str() | Symbol() as function, arguments=arguments):
+            if isinstance(function, Symbol) and not _gives_no_layer(function):
+                return False
+            given = [*arguments.positional, *(value for _, value in arguments.keywords)]
+            return collect([*given, function] if isinstance(function, Instance) else given)
         case Instance(cls=Class() as cls):
             own = _collect_own(run, owner, layers)
             return collect(_parts(run, owner)) and own and cls.plain
@@ -146,6 +149,14 @@ def _collect(run: Interpreter, owner: Value, layers: dict[Instance, Held], depth
             layers[owner] = _held(run, owner)
             return True
     return False
+
+
+def _gives_no_layer(function: Symbol) -> bool:
+    """Whether what a function returns is a tensor, a number, a string: no layer and no model."""
+    package, _, rest = function.name.partition(".")
+    if package == "keras":
+        return rest.startswith(("ops.", "backend.", "random.", "activations.", "utils."))
+    return package in ("tf", "numpy", "math", "builtins") and not rest.startswith("saved_model.")
 
 
 def _parts(run: Interpreter, owner: Instance) -> Iterator[Value]:
