@@ -10,6 +10,7 @@ import libcst as cst
 
 from lintkeras.findings import Edit, Span
 from lintkeras.meaning.facts import Facts
+from lintkeras.meaning.values import Symbol
 from lintkeras.rewrites.names import Names
 from lintkeras.syntax.program import Program
 from lintkeras.target import parse
@@ -88,6 +89,28 @@ class Code:
         while result in said:
             result, number = f"{name}_{number}", number + 1
         return result
+
+    def is_builtin(self, node: cst.CSTNode, name: str) -> bool:
+        """Whether a name is Python's own function of that name."""
+        if not isinstance(node, cst.Name) or node.value != name:
+            return False
+        variable = self.names.variable(node)
+        return variable is not None and not variable.stores
+
+    def symbol(self, node: cst.CSTNode) -> Symbol | None:
+        """The thing of TensorFlow or Keras that a dotted name of the module stands for."""
+        parts: list[str] = []
+        while isinstance(node, cst.Attribute):
+            parts.append(node.attr.value)
+            node = node.value
+        variable = self.names.variable(node) if isinstance(node, cst.Name) else None
+        if variable is None or variable.scope is not self.names.module:
+            return None
+        held = self.facts.names.get(variable.name)
+        if not isinstance(held, Symbol):
+            return None
+        symbol = Symbol(".".join([held.path, *reversed(parts)]))
+        return symbol if symbol.flavour != "other" else None
 
     def has_own_line(self, node: cst.CSTNode) -> bool:
         """Whether nothing stands before a node on its line."""

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import libcst as cst
 
-from lintkeras.meaning.facts import CompiledModel, LayerCall, OptimizerStep
+from lintkeras.meaning.facts import OptimizerStep
 from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.symbols import Flavour
 from lintkeras.meaning.values import (
     Computed,
     Const,
     CustomGradient,
-    Either,
     Function,
-    Gradient,
     Instance,
-    Member,
     Sequence,
     Symbol,
     Value,
-    alternatives,
     gradients_in,
 )
 from lintkeras.rewrites.activations import LINEAR, LOCAL_NAMES, Activation
 from lintkeras.rewrites.code import Code
+from lintkeras.rewrites.flow import LAYERS_OF_ACTIVATIONS, Flow, function_label
 from lintkeras.rewrites.imports import keras, visible
 
 # Where `activation` stands among the positional arguments; None: give it by keyword alone.
@@ -38,14 +34,6 @@ _ARGUMENTS: dict[str, int | None] = {
         "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
     )),
 }  # fmt: skip
-_LAYERS_OF_ACTIVATIONS = {
-    "ReLU": "relu", "ELU": "elu", "Softmax": "softmax",
-    "LeakyReLU": None, "PReLU": None, "ThresholdedReLU": None,
-}  # fmt: skip
-_FUNCTIONS = frozenset({
-    "relu", "relu6", "tanh", "sigmoid", "softplus", "softsign", "elu", "selu", "gelu", "silu",
-    "swish", "mish", "hard_sigmoid", "hard_silu", "leaky_relu", "exponential", "softmax",
-})  # fmt: skip
 # In keras.activations of every version; others are reached by keras.activations.get.
 _EVERYWHERE = frozenset({
     "relu", "tanh", "sigmoid", "softplus", "softsign", "elu", "selu", "gelu", "swish",
@@ -57,14 +45,8 @@ _WITHOUT_VARIABLES = frozenset({
     "Identity",
 })  # fmt: skip
 _KINDS_WITHOUT_VARIABLES = (
-    "Pooling",
-    "Dropout",
-    "Gaussian",
-    "ZeroPadding",
-    "Cropping",
-    "UpSampling",
-)
-_PASSED = ("Dropout", "Normalization")
+    "Pooling", "Dropout", "Gaussian", "ZeroPadding", "Cropping", "UpSampling",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,7 +87,7 @@ class Places:
 
 def find(code: Code, step: OptimizerStep) -> Places:
     """The places behind the variables of a step."""
-    flow = _Flow(code)
+    flow = Flow(code)
     for entry in step.gradients.entries:
         for gradient in gradients_in(entry.value):
             flow.follow(gradient.call.target)
@@ -134,147 +116,6 @@ def find(code: Code, step: OptimizerStep) -> Places:
     return Places(tuple(found), alone)
 
 
-class _Flow:
-    """What the loss is computed from: which layer's output goes where."""
-
-    def __init__(self, code: Code) -> None:
-        self.code = code
-        self.layers: dict[Instance, None] = {}
-        self.read_as_logits: set[cst.CSTNode | None] = set()
-        self._consumers: dict[Instance, dict[cst.CSTNode, Computed]] = {}
-        self._producers: dict[cst.CSTNode, set[Instance]] = {}
-        self._outputs: dict[Instance, list[Value]] = {}
-        for fact in code.facts.all(LayerCall):
-            self._outputs.setdefault(fact.layer, []).append(fact.output)
-        self._seen: set[int] = set()
-
-    def follow(self, value: Value) -> None:
-        """Read a value back to its inputs."""
-        stack = [value]
-        while stack:
-            one = stack.pop()
-            if id(one) in self._seen:
-                continue
-            self._seen.add(id(one))
-            match one:
-                case Computed(function=function, arguments=arguments):
-                    inputs = [*arguments.positional, *(v for _, v in arguments.keywords)]
-                    self._note(one, inputs)
-                    stack += inputs
-                    if isinstance(function, Instance):
-                        stack += self._outputs.get(function, [])
-                    elif isinstance(function, Member):
-                        stack.append(function.of)
-                case Either(values=values):
-                    stack += values
-                case Sequence(content=content):
-                    stack += [entry.value for entry in content.entries]
-                case Member(of=of):
-                    stack.append(of)
-                case Gradient(call=call):
-                    stack.append(call.target)
-
-    def _note(self, value: Computed, inputs: list[Value]) -> None:
-        if isinstance(value.function, Instance):
-            self.layers.setdefault(value.function)
-        for given in inputs:
-            parts = [e.value for e in given.content.entries] if isinstance(given, Sequence) else []
-            for part in (given, *parts):
-                for producer in self._produced_by(part):
-                    self._consumers.setdefault(producer, {})[value.node] = value
-                    self._producers.setdefault(value.node, set()).add(producer)
-        prediction = self._prediction(value)
-        if prediction is not None:
-            for one in self._last(prediction):
-                at = one.node if isinstance(one, (Computed, Instance)) else None
-                self.read_as_logits.add(at)
-
-    def _produced_by(self, value: Value) -> Iterator[Instance]:
-        """The layers of which a value is the output, through the models that hold them."""
-        for one in self._last(value):
-            if isinstance(one, Instance):
-                yield one
-
-    def _last(self, value: Value) -> Iterator[Value]:
-        """What gave a value: a layer, or the call of a function."""
-        stack, seen = list(alternatives(value)), set[int]()
-        while stack:
-            one = stack.pop()
-            if id(one) in seen or not isinstance(one, Computed):
-                continue
-            seen.add(id(one))
-            if not isinstance(one.function, Instance):
-                yield one
-            elif one.function in self._outputs:
-                stack += [v for out in self._outputs[one.function] for v in alternatives(out)]
-            else:
-                yield one.function
-
-    def _prediction(self, value: Computed) -> Value | None:
-        """What a Keras cross-entropy is given as probabilities."""
-        function = value.function
-        match function:
-            case Instance() if function.class_name.startswith("keras.losses."):
-                loss: Value | None = function
-            case Symbol() if function.name.startswith(("keras.losses.", "keras.metrics.")):
-                if value.arguments.get("from_logits") not in (None, Const(False)):
-                    return None
-                loss = function
-            case Member(of=Instance() as model, name=name):
-                if name not in ("compute_loss", "compiled_loss", "loss"):
-                    return None
-                if name == "compute_loss":
-                    return self._compiled(model, value.arguments.get("y_pred", 2))
-                return self._compiled(model, value.arguments.get("y_pred", 1))
-            case _:
-                return None
-        return value.arguments.get("y_pred", 1) if _expects_probabilities(loss) else None
-
-    def _compiled(self, model: Instance, prediction: Value | None) -> Value | None:
-        losses = [fact.loss for fact in self.code.facts.all(CompiledModel) if fact.model == model]
-        return prediction if any(_expects_probabilities(loss) for loss in losses) else None
-
-    def activation_after(self, layer: Instance) -> Instance | Computed | None:
-        """The one activation that a layer's output goes into, with nothing beside it."""
-        current = layer
-        for _ in range(8):
-            following = list(self._consumers.get(current, {}).values())
-            if len(following) != 1:
-                return None
-            (one,) = following
-            if isinstance(one.function, Instance):
-                short = one.function.class_name.rpartition(".")[2]
-                if short == "Activation" or short in _LAYERS_OF_ACTIVATIONS:
-                    return one.function
-                if not any(kind in short for kind in _PASSED):
-                    return None
-                current = one.function
-            else:
-                return one if _function_label(one) is not None else None
-        return None
-
-    def shared(self, node: cst.CSTNode) -> bool:
-        """Whether a call is applied to the outputs of several layers."""
-        return len(self._producers.get(node, ())) > 1
-
-
-def _expects_probabilities(loss: Value | None) -> bool:
-    """Whether a loss is a cross-entropy of Keras that is given no logits."""
-    match loss:
-        case Const(value=str(name)):
-            return _is_cross_entropy(name)
-        case Instance() if loss.class_name.startswith("keras.losses."):
-            logits = loss.arguments.get("from_logits", 0)
-            return _is_cross_entropy(loss.class_name) and logits in (None, Const(False))
-        case Symbol():
-            return _is_cross_entropy(loss.name)
-    return False
-
-
-def _is_cross_entropy(name: str) -> bool:
-    return name.replace("_", "").lower().endswith("crossentropy")
-
-
 def _has_variables(layer: str) -> bool:
     """Whether a layer of Keras may have variables of its own."""
     return layer not in _WITHOUT_VARIABLES and not any(k in layer for k in _KINDS_WITHOUT_VARIABLES)
@@ -287,7 +128,7 @@ def _is_linear(layer: Instance) -> bool:
     return short in _ARGUMENTS and given in (None, Const(None), Const("linear"))
 
 
-def _place_of_layer(code: Code, flow: _Flow, layer: Instance) -> Place | None:
+def _place_of_layer(code: Code, flow: Flow, layer: Instance) -> Place | None:
     """Where a layer's activation is given; None for a layer that has none."""
     short = layer.class_name.rpartition(".")[2]
     node, cls = layer.node, layer.cls
@@ -296,8 +137,8 @@ def _place_of_layer(code: Code, flow: _Flow, layer: Instance) -> Place | None:
     many = len({id(one) for one in flow.layers if one.node is node})
     shared = many > 1 or _repeated(code, node)
     hidden = node in flow.read_as_logits
-    if short in _LAYERS_OF_ACTIVATIONS:
-        label = _LAYERS_OF_ACTIVATIONS[short]
+    if short in LAYERS_OF_ACTIVATIONS:
+        label = LAYERS_OF_ACTIVATIONS[short]
         plain = {name for name, _ in layer.arguments.keywords} <= {"name", "dtype"}
         known = label is not None and plain and not layer.arguments.positional
         forward = _builtin(code, label, cls.flavour, node) if known and label else None
@@ -320,8 +161,8 @@ def _place_of_layer(code: Code, flow: _Flow, layer: Instance) -> Place | None:
     )  # fmt: skip
 
 
-def _place_of_call(code: Code, flow: _Flow, call: Computed) -> Place | None:
-    label, node, symbol = _function_label(call), call.node, call.function
+def _place_of_call(code: Code, flow: Flow, call: Computed) -> Place | None:
+    label, node, symbol = function_label(call), call.node, call.function
     if label is None or not isinstance(node, cst.Call) or not isinstance(symbol, Symbol):
         return None
     flavour = symbol.flavour
@@ -343,16 +184,6 @@ def _place_of_call(code: Code, flow: _Flow, call: Computed) -> Place | None:
         "call", node, flavour, forward, label, None, node.func, flow.shared(node), symbolic,
         of_tensorflow, node in flow.read_as_logits,
     )  # fmt: skip
-
-
-def _function_label(call: Computed) -> str | None:
-    """The activation that a library call applies to its one argument."""
-    if isinstance(call.function, Symbol) and isinstance(call.node, cst.Call):
-        family, _, last = call.function.name.rpartition(".")
-        known = family in ("tf", "keras.activations", "keras.ops", "keras.backend")
-        if known and last in _FUNCTIONS and len(call.arguments.positional) == 1:
-            return last if not call.arguments.keywords and call.arguments.complete else None
-    return None
 
 
 def _is_symbolic(call: Computed) -> bool:

@@ -8,28 +8,23 @@ assignment of a name to itself, a loop with nothing in it, a variable that only 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import libcst as cst
 
 from lintkeras.findings import Edit
 from lintkeras.meaning.facts import OptimizerStep
 from lintkeras.meaning.library import argument_node
-from lintkeras.meaning.values import Gradient, GradientEdit, Symbol, alternatives
+from lintkeras.meaning.values import Gradient, GradientEdit, alternatives
 from lintkeras.rewrites.code import Code, names_in, same, target_of
-from lintkeras.rewrites.names import Variable
+from lintkeras.rewrites.removal import Removal
 
 _OPERATIONS = frozenset({
     "multiply", "divide", "truediv", "true_divide", "scalar_mul", "relu", "maximum", "where",
 })  # fmt: skip
 _MUTATORS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"})
-_PURE = frozenset({
-    "abs", "add", "cast", "constant", "divide", "elu", "exp", "greater", "identity", "less",
-    "matmul", "maximum", "minimum", "multiply", "ones_like", "pow", "relu", "sigmoid", "softplus",
-    "square", "stop_gradient", "subtract", "tanh", "where", "zeros_like",
-})  # fmt: skip
-_COMPOUND = (cst.For, cst.If)
 
 
 @dataclass(frozen=True)
@@ -116,15 +111,14 @@ class _Restoration:
     step: OptimizerStep
     kept: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)
     """What takes the place of a node: a part of it."""
-    dropped: dict[cst.CSTNode, None] = field(default_factory=dict)
-    """Statements that go, and the compound statements that become empty with them."""
-    passed: set[cst.CSTNode] = field(default_factory=set)
-    """Statements that leave ``pass`` behind."""
     copies: set[cst.CSTNode] = field(default_factory=set)
     """Kept lists of which a copy was made, and is changed later."""
     renamed: dict[cst.Name, str] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
-    """Variables that nothing reads any more, but whose values may do something."""
+
+    @cached_property
+    def removal(self) -> Removal:
+        """The statements that go."""
+        return Removal(self.code)
 
     # -------------------------------------------------------------- one edit
 
@@ -134,7 +128,7 @@ class _Restoration:
         if not self._reaches_this_step_alone(node):
             return False
         if isinstance(node, cst.AugAssign):
-            self.dropped[node] = None
+            self.removal.drop(node)
             return edit.operand == 0
         operand = _operand(edit)
         if operand is None:
@@ -143,7 +137,7 @@ class _Restoration:
         top = chain[-1]
         statement = self.code.small_statement(top)
         if statement is not None and self._does_nothing(statement, top):
-            self.dropped[statement] = None
+            self.removal.drop(statement)
             return True
         while len(chain) > 1 and self.code.comments_lost(chain[-1], self._resolved(chain[-1])):
             del self.kept[chain.pop()]
@@ -197,7 +191,7 @@ class _Restoration:
                     return self._mapped(call, argument)
             case cst.Arg():
                 call = self.code.program.parent(parent)
-                if isinstance(call, cst.Call) and self._builtin(call.func, "list"):
+                if isinstance(call, cst.Call) and self.code.is_builtin(call.func, "list"):
                     if len(call.args) == 1 and is_list(self.code, value, self.step):
                         return call, value
         return None
@@ -240,17 +234,11 @@ class _Restoration:
         """``map(lambda g: g, gs)``."""
         if len(call.args) != 2 or call.args[0] is not argument or call.args[1].keyword is not None:
             return None
-        known = self._builtin(call.func, "map") or (
+        known = self.code.is_builtin(call.func, "map") or (
             isinstance(call.func, cst.Attribute) and call.func.attr.value == "map_structure"
         )
         source = call.args[1].value
         return (call, source) if known and is_list(self.code, source, self.step) else None
-
-    def _builtin(self, node: cst.CSTNode, name: str) -> bool:
-        if not isinstance(node, cst.Name) or node.value != name:
-            return False
-        variable = self.code.names.variable(node)
-        return variable is not None and not variable.stores
 
     # -------------------------------------------------------------- statements
 
@@ -280,7 +268,7 @@ class _Restoration:
                 case cst.For(
                     target=cst.Tuple(elements=[cst.Element(value=i), cst.Element(value=g)]),
                     iter=cst.Call(func=func, args=[cst.Arg(value=source, keyword=None, star="")]),
-                ) if self._builtin(func, "enumerate"):
+                ) if self.code.is_builtin(func, "enumerate"):
                     if same(i, index) and same(g, kept) and same(source, target.value):
                         return True
                 case cst.FunctionDef():
@@ -329,197 +317,48 @@ class _Restoration:
             return isinstance(around, (cst.AssignTarget, cst.AugAssign, cst.Del, cst.AnnAssign))
         return False
 
-    # -------------------------------------------------------------- what becomes useless
-
-    def _drop_unread(self) -> None:
-        """Variables of functions that only the removed code read."""
-        removed = set(self._removed_names())
-        again = True
-        while again:
-            again = False
-            for variable in {self.code.names.variable(name) for name in removed}:
-                if variable is None or not self._unread(variable, removed):
-                    continue
-                statement = self.code.small_statement(variable.stores[0])
-                if statement is None or statement in self.dropped:
-                    continue
-                value = _value_of(self.code, variable.stores[0])
-                if value is not None and self._pure(value):
-                    self.dropped[statement] = None
-                    removed.update(names_in(value))
-                    again = True
-                elif variable.name not in self.left:
-                    self.left.append(variable.name)
-
-    def _unread(self, variable: Variable, removed: set[cst.Name]) -> bool:
-        local = isinstance(variable.scope.node, cst.FunctionDef) and not variable.deleted
-        if variable.name in self.renamed.values():
-            return False
-        assigned = len(variable.stores) == 1 and not isinstance(
-            self.code.program.parent(variable.stores[0]), (cst.Param, cst.FunctionDef)
-        )
-        return local and assigned and all(load in removed for load in variable.loads)
-
     def _removed_names(self) -> Iterator[cst.Name]:
-        for statement in self.dropped:
-            yield from names_in(statement)
+        yield from self.removal.names()
         for node in self._outermost():
             held = set(names_in(self._resolved(node)))
             yield from (name for name in names_in(node) if name not in held)
-
-    def _pure(self, node: cst.CSTNode) -> bool:
-        """Whether evaluating an expression does nothing but compute."""
-        stack = [node]
-        while stack:
-            part = stack.pop()
-            if isinstance(part, cst.Call):
-                symbol = self._symbol(part.func)
-                if symbol is None or symbol.name.rpartition(".")[2] not in _PURE:
-                    return False
-                stack += [argument.value for argument in part.args]
-            elif isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr)):
-                return False
-            else:
-                stack += part.children
-        return True
-
-    def _symbol(self, node: cst.CSTNode) -> Symbol | None:
-        """The library function that a dotted name stands for."""
-        parts: list[str] = []
-        while isinstance(node, cst.Attribute):
-            parts.append(node.attr.value)
-            node = node.value
-        if not isinstance(node, cst.Name):
-            return None
-        variable = self.code.names.variable(node)
-        held = self.code.facts.names.get(node.value)
-        if variable is None or variable.scope is not self.code.names.module:
-            return None
-        if not isinstance(held, Symbol):
-            return None
-        symbol = Symbol(".".join([held.path, *reversed(parts)]))
-        return symbol if symbol.flavour != "other" else None
-
-    def _drop_empty_blocks(self) -> None:
-        """Loops and conditions with nothing left in them go; other blocks keep a ``pass``."""
-        again = True
-        while again:
-            again = False
-            for statement in list(self.dropped):
-                line = statement
-                if not isinstance(statement, _COMPOUND):
-                    line = self.code.program.parent(statement) or statement
-                block = self.code.program.parent(line)
-                if not isinstance(block, (cst.IndentedBlock, cst.SimpleStatementSuite)):
-                    continue
-                if not all(self._gone(one) for one in getattr(block, "body", ())):
-                    continue
-                owner = self.code.program.parent(block)
-                if owner in self.dropped:
-                    continue
-                if isinstance(owner, _COMPOUND) and self._droppable(owner, block):
-                    self.dropped[owner] = None
-                else:
-                    self.passed.add(statement)
-                    del self.dropped[statement]
-                again = True
-                break
-
-    def _goes(self, node: cst.CSTNode) -> bool:
-        """Whether a statement goes, with or without a ``pass`` in its place."""
-        return node in self.dropped or node in self.passed
-
-    def _gone(self, line: cst.CSTNode) -> bool:
-        if isinstance(line, cst.SimpleStatementLine):
-            return all(one in self.dropped for one in line.body)
-        return line in self.dropped
-
-    def _droppable(self, owner: cst.For | cst.If, block: cst.CSTNode) -> bool:
-        """Whether an empty loop or condition can go as a whole, comments considered."""
-        header = owner.iter if isinstance(owner, cst.For) else owner.test
-        if owner.orelse is not None or not self._pure_header(header):
-            return False
-        parent = self.code.program.parent(owner)
-        if isinstance(owner, cst.If) and isinstance(parent, cst.If):
-            return False  # an elif
-        if any(line.comment is not None for line in _own_lines(block)):
-            return False
-        if isinstance(owner, cst.For):
-            for name in names_in(owner.target):
-                variable = self.code.names.variable(name)
-                if variable is None or any(
-                    not self.code.inside(load, owner) for load in variable.loads
-                ):
-                    return False
-        return True
-
-    def _pure_header(self, node: cst.CSTNode) -> bool:
-        match node:
-            case cst.Call(func=cst.Name(value=name)) if name in (
-                "range",
-                "enumerate",
-                "zip",
-                "len",
-            ):
-                return self._builtin(node.func, name) and all(
-                    self._pure_header(argument.value) for argument in node.args
-                )
-        return self._pure(node)
 
     # -------------------------------------------------------------- the result
 
     def _outermost(self) -> list[cst.CSTNode]:
         """The replaced nodes that stand in no other and in no statement that goes."""
-        return [
-            node
-            for node in self.kept
-            if not any(
-                around in self.kept or self._goes(around)
-                for around in self.code.program.ancestors(node)
-            )
-        ]
+        return [node for node in self.kept if not self._is_inside_of_another(node)]
+
+    def _is_inside_of_another(self, node: cst.CSTNode) -> bool:
+        return any(
+            around in self.kept or self.removal.goes(around)
+            for around in self.code.program.ancestors(node)
+        )
 
     def result(self) -> Restored | None:
         """The edits of everything noted; None where they do not fit together."""
-        self._drop_unread()
-        self._drop_empty_blocks()
-        edits: list[Edit | None] = []
-        comments = False
-        for statement in self.dropped:
-            if any(around in self.dropped for around in self.code.program.ancestors(statement)):
-                continue
-            line = statement
-            if isinstance(statement, cst.BaseSmallStatement):
-                line = self.code.program.parent(statement) or statement
-                edits.append(self.code.delete(statement))
-            elif isinstance(statement, _COMPOUND):
-                edits.append(self.code.delete_block(statement))
-            comments = comments or any(
-                self.code.program.local_span(c)[0] >= self.code.program.local_span(statement)[0]
-                for c in self.code.comments(line)
-            )
-        for statement in self.passed:
-            edits.append(self.code.replace(statement, "pass"))
+        self.removal.drop_unread(set(self._removed_names()), set(self.renamed.values()))
+        self.removal.drop_empty_blocks()
+        removed = self.removal.edits()
+        if removed is None:
+            return None
+        edits, comment = removed
         edits += [self._replacement(node) for node in self._outermost()]
-        for name, new in self.renamed.items():
-            if not any(around in self.kept or self._goes(around)
-                       for around in self.code.program.ancestors(name)):  # fmt: skip
-                edits.append(self.code.replace(name, new))
-        if any(edit is None for edit in edits) or self._interactive():
+        edits += [
+            self.code.replace(name, new)
+            for name, new in self.renamed.items()
+            if not self._is_inside_of_another(name)
+        ]
+        edits.sort()
+        if any(b.span.start < a.span.end for a, b in itertools.pairwise(edits)):
             return None
-        done = sorted(edit for edit in edits if edit is not None)
-        if any(b.span.start < a.span.end for a, b in itertools.pairwise(done)):
-            return None
-        return Restored(tuple(done), self._note(comments))
-
-    def _interactive(self) -> bool:
-        return any(self.code.interactive(one) for one in (*self.dropped, *self.passed))
+        return Restored(tuple(edits), self._note(comment))
 
     def _note(self, comments: bool) -> str:
         note = "; the comment on the removed line goes too" if comments else ""
-        if self.left:
-            names = ", ".join(f"`{name}`" for name in self.left)
-            note += f"; {names} {'is' if len(self.left) == 1 else 'are'} no longer read"
+        if self.removal.left:
+            names = ", ".join(f"`{name}`" for name in self.removal.left)
+            note += f"; {names} {'is' if len(self.removal.left) == 1 else 'are'} no longer read"
         return note
 
     def _replacement(self, node: cst.CSTNode) -> Edit:
@@ -582,10 +421,3 @@ def _guards_none(node: cst.IfExp, part: cst.CSTNode, value: cst.CSTNode) -> bool
             known = isinstance(operator, (cst.Is, cst.IsNot)) and kept is part
             return known and (same(other, value) or same(other, cst.Name("None")))
     return False
-
-
-def _own_lines(block: cst.CSTNode) -> Iterable[cst.EmptyLine]:
-    """The lines between the statements of a block."""
-    for line in getattr(block, "body", ()):
-        yield from getattr(line, "leading_lines", ())
-    yield from getattr(block, "footer", ())
