@@ -184,6 +184,10 @@ def _divide(first: float, second: float) -> float:
     return first / second
 
 
+def _divide_no_nan(first: float, second: float) -> float:
+    return 0.0 if second == 0.0 else _divide(first, second)
+
+
 def _power(base: float, exponent: float) -> float:
     if exponent == 0.0:
         return 1.0
@@ -365,6 +369,11 @@ _RULES: dict[str, Rule] = {
         _divide,
         lambda g, x, y: _divide(g, y),
         lambda g, x, y: g * single(_divide(single(_divide(-x, y)), y)),
+    ),
+    "divide_no_nan": _of_two(
+        _divide_no_nan,
+        lambda g, x, y: _divide_no_nan(g, y),
+        lambda g, x, y: g * single(_divide_no_nan(single(_divide_no_nan(-x, y)), y)),
     ),
     "pow": _of_two(
         _power,

@@ -29,6 +29,7 @@ EXPRESSIONS = [
     "keras.activations.relu(x, max_value=2.0)", "keras.activations.leaky_relu(x)",
     "keras.activations.silu(x)", "keras.activations.softsign(x)", "ops.tanh(x)", "ops.relu(x)",
     "ops.where(x > 0.0, x, 0.0)", "ops.square(x) + ops.abs(x)", "ops.softplus(x)",
+    "tf.math.divide_no_nan(1.0, x)", "tf.math.divide_no_nan(x, 2.0)",
     "tf.cast((x > -1) & (x < 1), tf.float32) * x",
 ]  # fmt: skip
 UNSUPPORTED = [
