@@ -76,10 +76,33 @@ class GradientChange:
 def changes(context: Context) -> Iterator[GradientChange]:
     """Each edited step under the one rule that speaks for it: LK101, LK108, LK103 or LK102."""
     for group in context.facts.groups(OptimizerStep):
-        found = [_classify(context, step) for step in group]
-        codes = {one.code if one else "" for one in found}
-        if len(codes) == 1 and found[0] is not None and found[0].code:
-            yield found[0]
+        found = [one for step in group if (one := _classify(context, step)) is not None]
+        agreed = _agreed(found) if len(found) == len(group) else None
+        if agreed is not None and agreed.code:
+            yield agreed
+
+
+def _agreed(found: list[GradientChange]) -> GradientChange | None:
+    """What holds in all ways in which the step is reached.
+
+    That a factor changes no derivative needs no optimizer; what it does with one needs just one.
+    """
+    first = found[0]
+    if len({(one.code, one.edit.node) for one in found}) > 1:
+        return None
+    same_factors = len({one.factors for one in found}) == 1
+    same_optimizer = len({one.optimizer and one.optimizer.text for one in found}) == 1
+    if first.code in ("LK101", "LK108"):
+        step = first.step
+        if len({one.step.layers for one in found}) > 1:
+            step = replace(step, layers=(), layers_complete=False)
+        return replace(
+            first,
+            step=step,
+            optimizer=first.optimizer if same_optimizer else None,
+            factors=first.factors if same_factors else (),
+        )
+    return first if same_factors and same_optimizer else None
 
 
 def gradients_of(value: Value) -> tuple[Gradient, ...] | None:

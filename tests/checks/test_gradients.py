@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from lintkeras import engine
 from tests.pages import lint
 
 HEAD = """
@@ -123,6 +124,10 @@ FACTORS = {
         trainer(
             "Trainer(keras.optimizers.Adam()).step(1)\nTrainer(keras.optimizers.SGD(0.1)).step(1)"
         ), []),
+    "given twice, and it does not": (
+        trainer(
+            "Trainer(keras.optimizers.Adam()).step(1)\nTrainer(keras.optimizers.Adam()).step(1)"
+        ), ["LK103"]),
     "each variable, SGD": (
         step("g = [q * k for q, k in zip(g, [0.1, 1.0])]", opt="keras.optimizers.SGD(0.1)"), []),
     "each variable, Adam": (step("g = [q * k for q, k in zip(g, [0.1, 1.0])]"), ["LK103"]),
@@ -309,6 +314,17 @@ def test_a_custom_gradient_in_the_call_path() -> None:
     assert codes(CUSTOM_GRADIENT) == []
     plain = CUSTOM_GRADIENT.replace("act(x @ self.w)", "tf.nn.relu(x @ self.w)")
     assert codes(plain) == ["LK101"]
+
+
+def test_what_is_said_holds_in_all_ways_a_step_is_reached() -> None:
+    source = trainer(
+        "Trainer(keras.optimizers.Adam()).step(1)\nTrainer(keras.optimizers.SGD(0.1)).step(1)"
+    ).replace("        g = [2", f"        {MEANT}        g = [2")
+    (finding,) = engine.lint("x.py", source.encode(), "python", {"LK101"}).findings
+    assert [note.text for note in finding.notes if note.kind == "effect"] == [
+        "it changes what the optimizer is given, not any derivative: with SGD that is another "
+        "learning rate, with Adam it cancels"
+    ]
 
 
 @table(LISTS)
