@@ -239,7 +239,7 @@ def gradients_not_zipped(context: Context) -> Iterator[Finding]:
         yield Finding(
             "LK115",
             context.program.span(step.node),
-            f"`{_callee(context, step)}()` {first.says}",
+            f"`{callee(context, step)}()` {first.says}",
             notes=(Note("effect", first.effect),),
             related=context.related(*((call, "these are gradients alone") for call in calls)),
             fixes=context.fixes(_paired, context, step, first),
@@ -254,7 +254,8 @@ def _is_called_here(step: OptimizerStep) -> bool:
     return False
 
 
-def _callee(context: Context, step: OptimizerStep) -> str:
+def callee(context: Context, step: OptimizerStep) -> str:
+    """The method that a step calls, as the program writes it."""
     text = context.program.text(step.node.func)
     return text if "\n" not in text else step.method
 

@@ -121,6 +121,16 @@ class ListArithmetic:
 
 
 @dataclass(frozen=True, slots=True)
+class GradientsHeld:
+    """A name is given a value that gradients take part in, or a statement drops such a value."""
+
+    node: cst.Name | cst.Expr
+    content: Content
+    """The entries of the list; the one value where it is none."""
+    is_list: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TapeUse:
     """``tape.gradient``, ``jacobian`` or ``batch_jacobian``."""
 

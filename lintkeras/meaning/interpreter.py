@@ -115,6 +115,8 @@ class Interpreter:
         self.tests: list[Test] = []
         self.recording: tuple[Tape, ...] = ()
         """The tapes that record what is evaluated now, outermost first."""
+        self.differentiates = False
+        """Whether a gradient was taken so far."""
         self.alive = True
         self.steps = 0
         self.budget = _STEPS_AT_LEAST

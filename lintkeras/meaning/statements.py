@@ -12,7 +12,7 @@ from lintkeras.meaning.expressions import combine, defaults, note_list_arithmeti
 from lintkeras.meaning.flow import FLOW
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
-from lintkeras.meaning.targets import assign, delete
+from lintkeras.meaning.targets import assign, delete, note_gradients
 from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
@@ -23,6 +23,7 @@ from lintkeras.meaning.values import (
     Either,
     Function,
     List,
+    Sequence,
     Symbol,
     Value,
     gradients_in,
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 
 def _expr(run: Interpreter, node: cst.Expr) -> None:
-    run.eval(node.value)
+    value = run.eval(node.value)
+    if isinstance(value, Sequence) and value.kind == "tuple" and value.content.entries:
+        value = value.content.entries[0].value  # as of tf.clip_by_global_norm
+    note_gradients(run, node, value)
 
 
 def _assign(run: Interpreter, node: cst.Assign) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.facts import GradientsHeld
 from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
     LOST,
@@ -25,6 +26,7 @@ from lintkeras.meaning.values import (
     Slice,
     Unknown,
     Value,
+    gradients_in,
     member_at,
 )
 
@@ -39,6 +41,7 @@ def assign(
     """Bind a target: a name (in ``scope``, else where it belongs), an attribute, an item, several."""
     match target:
         case cst.Name(value=name):
+            note_gradients(run, target, value)
             run.bind(name, value, scope)
         case cst.Attribute(value=owner, attr=cst.Name(value=name)):
             run.set_attribute(run.eval(owner), name, value)
@@ -48,6 +51,15 @@ def assign(
             _unpack(run, elements, value, scope)
         case cst.StarredElement(value=inner):
             assign(run, inner, value, scope)
+
+
+def note_gradients(run: Interpreter, node: cst.Name | cst.Expr, value: Value) -> None:
+    """Record that a name is given, or a statement drops, what gradients take part in."""
+    if run.differentiates:
+        is_list = isinstance(value, (List, Sequence))
+        content = run.content(value) if is_list else Content((Entry(value),))
+        if any(gradients_in(entry.value) for entry in content.entries):
+            run.facts.note(GradientsHeld(node, content, is_list))
 
 
 def delete(run: Interpreter, target: cst.BaseExpression) -> None:

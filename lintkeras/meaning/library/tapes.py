@@ -169,6 +169,7 @@ def _is_tensor(value: Value) -> bool:
 
 def _gradient(run: Interpreter, tape: Tape, target: Value, sources: Value, node: cst.Call) -> Value:
     """The gradients, in the structure of the sources."""
+    run.differentiates = True
     is_list = all(isinstance(one, (List, Sequence)) for one in alternatives(sources))
     known = is_list or isinstance(sources, (Dict, Items)) or _is_tensor(sources)
     call = GradientCall(node, tape, target, sources, is_list if known else None)
