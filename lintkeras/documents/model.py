@@ -85,9 +85,12 @@ class Snippet:
         at = self.span(start, end)
         if not others:
             return Edit(at, text)
-        # The prefix of the last line goes in front of what follows the edit.
-        between = [(self.prefix + line if line else self.prefix.rstrip()) for line in others[:-1]]
-        return Edit(at, self.newline.join([first, *between, self.prefix + others[-1]]))
+        # The prefix of the last line goes in front of what follows the edit on its line.
+        blank = self.prefix.rstrip()
+        between = [(self.prefix + line if line else blank) for line in others[:-1]]
+        ends = self.source[end : end + 1] in ("\r", "\n")
+        last = blank if ends and not others[-1] else self.prefix + others[-1]
+        return Edit(at, self.newline.join([first, *between, last]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,15 @@ class Code:
         return self._edit(node, *self.span(node), text)
 
     def insert(self, one: Insertion) -> Edit:
-        """The edit that makes an insertion."""
-        return self._edit(one.near, one.offset, one.offset, one.text)
+        """The edit that makes an insertion.
+
+        Blank lines before it belong to the line above, or they would be indented with its block.
+        """
+        offset, text, source = one.offset, one.text, self.source(one.near)
+        if text.startswith("\n") and source[:offset].endswith("\n"):
+            offset -= 2 if source[:offset].endswith("\r\n") else 1
+            text = "\n" + text.removesuffix("\n")
+        return self._edit(one.near, offset, offset, text)
 
     def _edit(self, node: cst.CSTNode, start: int, end: int, text: str) -> Edit:
         one = self.program.snippet_of(node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from lintkeras import engine
@@ -354,6 +356,31 @@ def test_not_in_a_session_with_prompts() -> None:
     page = f"Double the derivative:\n\n```pycon\n{session}```\n"
     report = engine.lint("x.md", page.encode(), "markdown", CODES)
     assert [(f.rule, f.fixes) for f in report.findings] == [("LK101", ())]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_in_a_block_of_a_list_and_of_a_quotation(newline: str) -> None:
+    layer = "import tensorflow as tf\n\nmodel = tf.keras.layers.Dense(4)\n"
+    step = program("\n").removeprefix(HEAD).replace("keras.opt", "tf.keras.opt")
+    page = (
+        "- The layer:\n\n  ```python\n"
+        + indent(layer, "  ")
+        + "  ```\n\nDouble the derivative of the activation:\n\n> ```python\n"
+        + "".join(f"> {line}".rstrip() + "\n" for line in step.splitlines())
+        + "> ```\n"
+    ).replace("\n", newline)
+    done = fix(
+        page.encode(), Consent(True), lambda data: engine.lint("x.md", data, "markdown", CODES)
+    )
+    new = done.data.decode()
+    assert (done.made, done.troubles) == (1, ())
+    assert "\n" not in new.replace("\r\n", "") or newline == "\n"
+    text = new.replace("\r\n", "\n")
+    assert "  import tensorflow as tf\n\n\n  @tf.custom_gradient\n" in text
+    assert "      return z, grad\n\n\n  @tf" in text
+    assert "  model = tf.keras.layers.Dense(4, activation=linear_gradient_times_2)\n  ```\n" in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+    assert all(line.startswith(">") for line in text.partition("> ```python")[2].splitlines()[1:])
 
 
 def test_decorators_and_comments_above_the_layer_stay_on_it() -> None:
