@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 import libcst as cst
 
@@ -19,10 +19,33 @@ if TYPE_CHECKING:
     from lintkeras.meaning.state import Scope
 
 Identity = tuple[object, ...]
+_T = TypeVar("_T")
 
 
+class _Hashed:
+    """Room for the hash of a value, which is computed once: values are deep, and keys of the state."""
+
+    __slots__ = ("_hash",)
+
+
+def _keeps_hash(cls: type[_T]) -> type[_T]:
+    compute = cls.__hash__
+
+    def kept(self: Any) -> int:
+        try:
+            return self._hash  # type: ignore[no-any-return]
+        except AttributeError:
+            value = compute(self)
+            object.__setattr__(self, "_hash", value)
+            return value
+
+    cls.__hash__ = kept  # type: ignore[method-assign]
+    return cls
+
+
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(_Hashed):
     """Nothing is known, except (with an ``origin``) that it is the same thing each time.
 
     A parameter, a free name and an imported object of another module have an origin.
@@ -77,8 +100,9 @@ class Symbol:
         return canonical(self.path)[1]
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Function:
+class Function(_Hashed):
     """A function or lambda of the program, with the scope that it closes over."""
 
     node: cst.FunctionDef | cst.Lambda
@@ -101,8 +125,9 @@ class CustomGradient:
     decorator: Symbol
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Class:
+class Class(_Hashed):
     """A class of the program."""
 
     node: cst.ClassDef
@@ -177,8 +202,9 @@ class Arguments:
         return None if self.complete else UNKNOWN
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(_Hashed):
     """An object made by calling a class; ``identity`` is where and under which calls."""
 
     cls: Class | Symbol
@@ -201,16 +227,18 @@ class Instance:
                     yield base.name
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member(_Hashed):
     """An attribute that is not resolved further: a library method, a field of an unknown."""
 
     of: Value
     name: str
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Method:
+class Method(_Hashed):
     """A user function bound to its object."""
 
     owner: Value
@@ -225,8 +253,9 @@ class Super:
     cls: Class
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(_Hashed):
     """What a sequence runs over; two sequences of one domain have matching entries."""
 
     identity: Identity
@@ -241,8 +270,9 @@ class Test:
     node: cst.CSTNode = field(compare=False)
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(_Hashed):
     """One element of a sequence, or (with a domain) one for each member of the domain."""
 
     value: Value
@@ -257,8 +287,9 @@ class Entry:
         return Domain(("kept", self.domain, self.tests))
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Content:
+class Content(_Hashed):
     """What a sequence holds, in order. An entry of unknown domain stands for any number."""
 
     entries: tuple[Entry, ...] = ()
@@ -274,8 +305,9 @@ ANYTHING = Domain(("anything",))
 OPAQUE = Content((Entry(UNKNOWN, ANYTHING),))
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class List:
+class List(_Hashed):
     """A Python list; its content is in the state, under this identity."""
 
     identity: Identity
@@ -285,8 +317,9 @@ class List:
     """The conditions under which it was made."""
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(_Hashed):
     """A tuple, or an iterator such as ``zip``, ``map`` and a generator expression make."""
 
     kind: str
@@ -299,8 +332,9 @@ class Sequence:
     """Of an iterator, which can be run through once."""
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Items:
+class Items(_Hashed):
     """What a dictionary holds under constant keys, in order.
 
     Where it is not ``complete`` there may be other keys.
@@ -339,8 +373,9 @@ LOST = Items((), False)
 """A dictionary of which nothing is known."""
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Dict:
+class Dict(_Hashed):
     """A Python dictionary; its items are in the state, under this identity."""
 
     identity: Identity
@@ -376,8 +411,9 @@ class PerEntry:
     values: tuple[Value, ...]
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Tape:
+class Tape(_Hashed):
     """A ``tf.GradientTape``."""
 
     identity: Identity
@@ -387,8 +423,9 @@ class Tape:
     """Whether it watches trainable variables by itself (``watch_accessed_variables``)."""
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(_Hashed):
     """One variable of a layer or model.
 
     ``attribute`` is the list it was read from (``trainable_variables``), or ``add_weight`` for one
@@ -403,8 +440,9 @@ class Weight:
     """Which of the list it is, where that is known; None: any of them."""
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class GradientCall:
+class GradientCall(_Hashed):
     """One ``tape.gradient(target, sources)``."""
 
     node: cst.Call
@@ -439,8 +477,9 @@ class Rectify:
 GradientEdit = Scale | Rectify
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Gradient:
+class Gradient(_Hashed):
     """A gradient of a tape with respect to one source, and what was done to it since."""
 
     call: GradientCall
@@ -448,8 +487,9 @@ class Gradient:
     edits: tuple[GradientEdit, ...] = ()
 
 
+@_keeps_hash
 @dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(_Hashed):
     """The result of a library function or operator on known arguments.
 
     ``size`` counts the operations in it, each as often as it occurs. It bounds such terms (larger
