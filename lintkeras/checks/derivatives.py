@@ -15,9 +15,10 @@ from lintkeras.meaning.backends import other_backends
 from lintkeras.meaning.calculus import POINTS, derivative, evaluate, same
 from lintkeras.meaning.facts import BackwardPass, FunctionSummary
 from lintkeras.meaning.nests import library_name
-from lintkeras.meaning.outline import nodes, own_nodes
+from lintkeras.meaning.outline import own_nodes
 from lintkeras.meaning.values import Computed, Sequence, Unknown, Value, walk
 from lintkeras.rewrites.custom_gradients import drop
+from lintkeras.syntax.tree import comments
 
 _UPSTREAMS = (1.0, -0.5, 3.0)
 _LINEAR = frozenset({
@@ -170,7 +171,7 @@ def _only_computes(statement: cst.CSTNode) -> bool:
 
 def _means_guided(context: Context, one: BackwardPass) -> bool:
     """Whether the words in and above a function speak of guided back-propagation."""
-    texts = [node.value for node in nodes(one.node) if isinstance(node, cst.Comment)]
+    texts = [comment.value for comment in comments(one.node)]
     texts += context.program.comments_of(one.node)
     if isinstance(one.node, cst.FunctionDef):
         texts += [one.node.name.value.replace("_", " "), one.node.get_docstring() or ""]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from lintkeras.syntax.tree import children
+
 _MUTATORS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"})
 
 
@@ -64,7 +66,7 @@ class Assigned:
                 case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method))):
                     if method in _MUTATORS and (path := path_of(owner)):
                         grown.add(path)
-            stack.extend(node.children)
+            stack.extend(children(node))
         attributes -= {(p[0], p[1]) for p in grown if len(p) == 2}
         return Assigned(
             frozenset(names), frozenset(attributes), frozenset(grown), frozenset(augmented)
@@ -79,7 +81,7 @@ def leaves_early(body: cst.BaseSuite) -> bool:
         if isinstance(node, (cst.Break, cst.Continue)):
             return True
         if not isinstance(node, (cst.For, cst.While, cst.FunctionDef, cst.ClassDef)):
-            stack.extend(node.children)
+            stack.extend(children(node))
     return False
 
 
@@ -159,7 +161,7 @@ def attributes_set(function: cst.FunctionDef | cst.Lambda) -> set[str]:
                         found.add(attribute)
                 case cst.Tuple(elements=elements) | cst.List(elements=elements):
                     targets.extend(element.value for element in elements)
-        stack.extend(node.children)
+        stack.extend(children(node))
     return found
 
 
@@ -180,7 +182,7 @@ def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(node.children))
+        stack.extend(reversed(children(node)))
 
 
 def own_nodes(function: cst.FunctionDef | cst.Lambda) -> Iterator[cst.CSTNode]:
@@ -190,7 +192,7 @@ def own_nodes(function: cst.FunctionDef | cst.Lambda) -> Iterator[cst.CSTNode]:
         node = stack.pop()
         yield node
         if not isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
-            stack.extend(reversed(node.children))
+            stack.extend(reversed(children(node)))
 
 
 def names_read(node: cst.CSTNode) -> set[str]:
@@ -209,7 +211,7 @@ def names_read(node: cst.CSTNode) -> set[str]:
             case cst.Del():
                 pass
             case _:
-                stack.extend(node.children)
+                stack.extend(children(node))
     return found
 
 
@@ -220,4 +222,4 @@ def names_in_pattern(pattern: cst.CSTNode) -> Iterator[str]:
         node = stack.pop()
         if isinstance(node, (cst.MatchAs, cst.MatchStar)) and node.name is not None:
             yield node.name.value
-        stack.extend(node.children)
+        stack.extend(children(node))
