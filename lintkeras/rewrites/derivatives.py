@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import libcst as cst
 
 from lintkeras.findings import Applicability, Edit, Fix
@@ -28,7 +30,7 @@ from lintkeras.rewrites.activations import (
 from lintkeras.rewrites.code import Code, names_in
 from lintkeras.rewrites.imports import Library, insert, keras, library
 from lintkeras.rewrites.places import Place, find
-from lintkeras.rewrites.restoring import Restored, edits_of, restore
+from lintkeras.rewrites.restoring import Restored, edits_of, restore, ways
 from lintkeras.rewrites.surrogates import backward_of
 
 _WITHOUT_CUSTOM_GRADIENT = (3, 0)
@@ -39,8 +41,11 @@ _WITH_LOGITS = frozenset({"softmax", "sigmoid"})
 
 def fixes(code: Code, step: OptimizerStep) -> list[Fix]:
     """The fixes of one edited step: one layer is fixed, several are sketched."""
-    backward = _backward(step)
-    return [] if backward is None else _fixes(code, step, backward, guided=False)
+    meant = [_backward(one) for one in ways(code, step)]
+    backward = meant[0] if meant else None
+    if backward is None or any(one != backward for one in meant):
+        return []
+    return _fixes(code, step, backward, guided=False)
 
 
 def guided_fixes(code: Code, step: OptimizerStep) -> list[Fix]:
@@ -72,7 +77,7 @@ def _fixes(code: Code, step: OptimizerStep, backward: Backward, *, guided: bool)
     restored = restore(code, step)
     if restored is None:
         return []
-    found = find(code, step)
+    found = find(code, ways(code, step))
     fixed: list[Fix] = []
     for place in found.places:
         fixed += _fixes_of(code, place, backward, restored, found.alone, guided)
@@ -95,13 +100,14 @@ def _fixes_of(
     forms: tuple[Form, ...] = ("custom-gradient", "stop-gradient")
     found = []
     for form in forms[::-1] if place.symbolic else forms:
-        edits = _edits(code, place, forward, backward, form)
-        if edits is None:
+        given = _given(code, place, forward, backward, form)
+        if given is None:
             continue
-        title = f"{edits[1]}{restored.note}"
+        edits = (*given.inserted, *given.edits, *restored.edits)
+        title = f"{given.title}{restored.note}"
+        group = "definitions" if given.inserted else None
         name = "guided-relu" if guided else form
-        made = (*edits[0], *restored.edits)
-        found.append(Fix(name, title, safety, made, place.name, group="definitions"))
+        found.append(Fix(name, title, safety, edits, place.name, group))
     return found
 
 
@@ -115,13 +121,21 @@ def _fits(forward: Activation, backward: Backward) -> bool:
     return True
 
 
-def _edits(
+class _Given(NamedTuple):
+    """An activation that is given to a place: what is defined above it, and what changes there."""
+
+    inserted: list[Edit]
+    edits: list[Edit]
+    title: str
+
+
+def _given(
     code: Code, place: Place, forward: Activation, backward: Backward, form: Form
-) -> tuple[list[Edit], str] | None:
-    """The edits that give a place its activation, and a title for them."""
+) -> _Given | None:
+    """The edits that give a place its activation; None where the form does not hold there."""
     if backward == Backward():
         title = f"apply the gradients as they are: {forward.label} has this derivative already"
-        return ([], title) if form == "custom-gradient" else None
+        return _Given([], [], title) if form == "custom-gradient" else None
     inside = form == "custom-gradient" and backward.shape is not None
     if inside and place.function is not None and not _is_closed(code, place.function):
         return None  # a custom gradient around variables needs their gradients too
@@ -134,15 +148,15 @@ def _edits(
     if not definitions:
         return None
     name = definitions[-1].name
-    given = _give(code, place, name, form, spelling)
-    if given is None:
+    edits = _give(code, place, name, form, spelling)
+    if edits is None:
         return None
     missing = [one.missing for one in libraries if one.missing is not None]
     new = [one.source for one in definitions if one.source]
-    edits = [*insert(code, top, new, missing), *given]
     how = ", written with stop_gradient" if form == "stop-gradient" else ""
     text = " ".join(code.program.text(place.node).split())
-    return edits, f"give `{text}` the activation {name}{how}"
+    title = f"give `{text}` the activation {name}{how}"
+    return _Given(insert(code, top, new, missing), edits, title)
 
 
 def _is_closed(code: Code, function: Function, depth: int = 4) -> bool:

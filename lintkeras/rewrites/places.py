@@ -85,17 +85,19 @@ class Places:
     alone: bool
 
 
-def find(code: Code, step: OptimizerStep) -> Places:
-    """The places behind the variables of a step."""
+def find(code: Code, ways: list[OptimizerStep]) -> Places:
+    """The places behind the variables of a step, in all ways in which it is reached."""
     flow = Flow(code)
-    for entry in step.gradients.entries:
-        for gradient in gradients_in(entry.value):
-            flow.follow(gradient.call.target)
-    for layer in step.layers:
+    for step in ways:
+        for entry in step.gradients.entries:
+            for gradient in gradients_in(entry.value):
+                flow.follow(gradient.call.target)
+    layers = dict.fromkeys(layer for step in ways for layer in step.layers)
+    for layer in layers:
         flow.layers.setdefault(layer)
     places: dict[cst.CSTNode, Place] = {}
     others = False
-    for layer in step.layers:
+    for layer in layers:
         following = flow.activation_after(layer)
         short = layer.class_name.rpartition(".")[2]
         place = None
@@ -112,7 +114,8 @@ def find(code: Code, step: OptimizerStep) -> Places:
         if following is not None and _has_variables(short):
             others = others or short not in _ARGUMENTS
     found = _named(code, list(places.values()))
-    alone = step.layers_complete and not others and len(found) == 1 and not found[0].shared
+    certain = all(step.layers_complete for step in ways) and not others
+    alone = certain and len(found) == 1 and not found[0].shared
     return Places(tuple(found), alone)
 
 

@@ -35,6 +35,11 @@ class Restored:
     note: str = ""
 
 
+def ways(code: Code, step: OptimizerStep) -> list[OptimizerStep]:
+    """The step in all ways in which it is reached: a function may be called with other objects."""
+    return [one for one in code.facts.all(OptimizerStep) if one.node is step.node]
+
+
 def edits_of(step: OptimizerStep) -> tuple[GradientEdit, ...]:
     """All edits of the gradients of a step, each once."""
     found: dict[cst.CSTNode, GradientEdit] = {}
@@ -49,7 +54,7 @@ def edits_of(step: OptimizerStep) -> tuple[GradientEdit, ...]:
 def restore(code: Code, step: OptimizerStep) -> Restored | None:
     """Take back every edit of a step's gradients; None where that is not certain."""
     work = _Restoration(code, step)
-    edits = edits_of(step)
+    edits = {edit.node: edit for way in ways(code, step) for edit in edits_of(way)}.values()
     if not edits or code.names.opaque or not all(work.take_back(edit) for edit in edits):
         return None
     return work.result()

@@ -86,7 +86,7 @@ def _steps_alone(code: Code, step: OptimizerStep, optimizer: Instance) -> bool:
     for group in code.facts.groups(OptimizerStep):
         for other in group:
             made = other.optimizer.node if isinstance(other.optimizer, Instance) else None
-            if made is optimizer.node and other.node is not step.node:
+            if (made is optimizer.node) != (other.node is step.node):
                 return False
     if code.names.all & _RATES:
         return False

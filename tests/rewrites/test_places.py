@@ -236,6 +236,37 @@ net.fit(1, 2)
     assert offered(HEAD + text.replace("LOSS", '"mse"')) == ["out: unsafe"]
 
 
+TRAINER = """class Trainer:
+    def __init__(self, model):
+        self.model = model
+
+    def step(self, x, y, k=2):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.model(x) - y) ** 2)
+        grads = tape.gradient(loss, self.model.trainable_variables)
+        # double the derivative of the activation
+        grads = [g * k for g in grads]
+        optimizer.apply_gradients(zip(grads, self.model.trainable_variables))
+
+
+optimizer = keras.optimizers.Adam()
+one, other = layers.Dense(4), layers.Dense(4)
+"""
+
+
+def test_a_step_that_is_reached_in_several_ways() -> None:
+    def offers(*calls: str) -> list[str]:
+        source = HEAD + TRAINER + "".join(f"Trainer({call[0]}).step({call[1]})\n" for call in map(str.split, calls))  # fmt: skip
+        report = engine.lint("x.py", source.encode(), "python", CODES)
+        return [f"{x.target}: {x.applicability}" for f in report.findings for x in f.fixes][::2]
+
+    assert offers("one x,y") == ["dense: unsafe"]
+    assert offers("one x,y", "one y,x") == ["dense: unsafe"]
+    assert offers("one x,y", "other x,y") == ["dense: display", "dense_2: display"]
+    assert offers("one x,y", "one x,y,3") == []
+    assert offers("one x,y", "unknown() x,y") in ([], ["dense: display"])
+
+
 def test_softmax_is_never_elementwise() -> None:
     model = 'model = layers.Dense(4, activation="softmax")'
     assert offered(program(model)) == ["model: display"]
@@ -337,6 +368,27 @@ def test_two_findings_share_their_functions_and_imports() -> None:
         "import keras\n", "def _gradient_times_2(", "def relu_gradient_times_2(",
         "def tanh_gradient_times_2(", "Dense(4, relu_gradient", "activation=relu_gradient",
     )] == [1, 1, 1, 1, 1, 1]  # fmt: skip
+
+
+def test_any_number_of_findings_takes_few_rounds() -> None:
+    step = STEP.partition("def train_step")[2].format(
+        loss="tf.reduce_mean((NAME(x) - y) ** 2)", variables="NAME.trainable_variables",
+        factor="2", why="double the derivative of the activation",
+    )  # fmt: skip
+    names = [f"layer_{i}" for i in range(15)]
+    source = (
+        HEAD
+        + "optimizer = keras.optimizers.Adam()\n"
+        + "".join(
+            f"{name} = layers.Dense(4)\n\n\ndef step_{name}{step.replace('NAME', name)}"
+            for name in names
+        )
+    )
+    done = fix(
+        source.encode(), Consent(True), lambda data: engine.lint("x.py", data, "python", CODES)
+    )
+    assert (done.made, done.troubles) == (15, ())
+    assert done.data.count(b"def linear_gradient_times_2") == 1
 
 
 def test_names_that_are_taken() -> None:
