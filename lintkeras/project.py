@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from lintkeras.config import ConfigError, Settings, in_folder
 from lintkeras.documents import kind_of
+from lintkeras.requirements import target_of
 
 _NOT_WALKED = frozenset({
     ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache",
@@ -39,6 +40,8 @@ class Project:
         self._amend = amend
         self._complain = complain
         self._settings: dict[Path, Settings | None] = {}
+        self._inferred: set[Path] = set()
+        """Folders whose settings name no ``target-keras``."""
 
     def sources(self, path: str) -> Iterator[Source]:
         """The files that a path of the command line stands for, in a stable order."""
@@ -80,9 +83,18 @@ class Project:
                 self._settings[folder] = None
                 return None
             if own is None and folder.parent != folder:
-                self._settings[folder] = self._resolve(folder.parent)
+                settings = self._resolve(folder.parent)
+                inferred = folder.parent in self._inferred
             else:
-                self._settings[folder] = self._amend(own or Settings(root=folder))
+                settings = self._amend(own or Settings(root=folder))
+                inferred = settings.target_keras is None
+            if inferred:
+                # what no setting says, the nearest requirements say
+                self._inferred.add(folder)
+                target = target_of(folder)
+                if settings is not None and target is not None:
+                    settings = replace(settings, target_keras=target)
+            self._settings[folder] = settings
         return self._settings[folder]
 
     def _walk(self, path: Path) -> Iterator[Path]:
