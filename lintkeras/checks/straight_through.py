@@ -11,6 +11,7 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.differentiation import Cut, connection, within
+from lintkeras.meaning.facts import Operation
 from lintkeras.meaning.sums import reproducible, totals
 from lintkeras.meaning.values import Computed, Const, Symbol, Value, walk
 from lintkeras.rewrites.straight_through import estimate
@@ -39,11 +40,12 @@ class _Cancelled:
 @check("LK127")
 def straight_through_cancels(context: Context) -> Iterator[Finding]:
     """``a + (b - a)`` around an operation without a gradient, where stop_gradient is missing."""
-    for node, terms in context.facts.operations.items():
-        found = _agreed(_cancelled(term) for term in terms)
-        program = context.program
-        if found is None or not program.owns(node):
+    program = context.program
+    for group in context.facts.groups(Operation):
+        found = _agreed(_cancelled(operation.term) for operation in group)
+        if found is None:
             continue
+        node = found.term.node
         hard, soft = _name(program, found, found.hard), _name(program, found, found.soft)
         text = " ".join(program.text(node).split())
         if found.what == "value":

@@ -184,6 +184,8 @@ class CompiledModel:
     model: Value
     optimizer: Value | None
     loss: Value | None
+    losses: tuple[Value, ...] = ()
+    """The one loss, or those of the outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,16 @@ class LayerClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Operation:
+    """An operator or a function of a library, and what it computed this time."""
+
+    node: cst.CSTNode
+    term: Computed
+    functions: tuple[Function, ...] = ()
+    """The functions that were running, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSaved:
     """A model is saved here: ``save``, ``save_model``, ``ModelCheckpoint``."""
 
@@ -304,13 +316,11 @@ class Facts:
     names: dict[str, Value] = field(default_factory=dict)
     """What the module's names hold at its end."""
     summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
-    """For functions that are handed to Keras (activations, losses, custom gradients, grads)."""
+    """For functions that Keras calls (activations, losses, ``call``), custom gradients, grads."""
     recordings: dict[cst.CSTNode, set[frozenset[Tape]]] = field(default_factory=dict)
     """For each operation, the tapes that recorded it, once for each time it was reached."""
     muted: bool = False
     """Whether another file of the project is evaluated: its facts are its own."""
-    operations: dict[cst.CSTNode, list[Computed]] = field(default_factory=dict)
-    """For each operation, what it computed, once for each time it was reached."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
     _log: list[tuple[type, cst.CSTNode]] = field(default_factory=list)
 

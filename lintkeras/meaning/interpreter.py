@@ -20,7 +20,7 @@ import libcst as cst
 from lintkeras.meaning import calls, deferred, library, objects
 from lintkeras.meaning.calls import DEPTH, Frame
 from lintkeras.meaning.expressions import EXPRESSIONS
-from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary
+from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary, Operation
 from lintkeras.meaning.loops import Loop
 from lintkeras.meaning.modules import Modules
 from lintkeras.meaning.operators import term
@@ -544,7 +544,8 @@ class Interpreter:
     def record(self, value: Value, node: cst.CSTNode) -> None:
         """Remember what the operation ``node`` computes, and which tapes record it."""
         if isinstance(value, Computed) and value.node is node:
-            self.facts.operations.setdefault(node, []).append(value)
+            running = tuple(f.function for f in self.frames if f.function is not None)
+            self.facts.note(Operation(node, value, running))
             self.facts.recordings.setdefault(node, set()).add(frozenset(self.recording))
 
     # ------------------------------------------------------------------ calls

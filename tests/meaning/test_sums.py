@@ -5,8 +5,10 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
+from lintkeras.meaning.facts import Facts, Operation
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.meaning.sums import totals
+from lintkeras.meaning.values import Computed
 
 HEAD = """
 import tensorflow as tf
@@ -16,6 +18,11 @@ import keras.ops as ops
 def f(x, y, k):
     h = tf.round(x)
 """
+
+
+def terms_at(facts: Facts, node: cst.CSTNode) -> list[Computed]:
+    """What the operation at a place computed."""
+    return [one.term for one in facts.all(Operation) if one.node is node]
 
 
 def sums(expression: str) -> dict[str, tuple[float, float]]:
@@ -32,8 +39,8 @@ def sums(expression: str) -> dict[str, tuple[float, float]]:
     assert isinstance(result.body[0], cst.Return) and result.body[0].value is not None
     names = {}
     for name, element in zip("xhy", assignment.body[0].value.elements, strict=True):
-        names[facts.operations[element.value][0].arguments.positional[0]] = name
-    (term,) = facts.operations[result.body[0].value]
+        names[terms_at(facts, element.value)[0].arguments.positional[0]] = name
+    (term,) = terms_at(facts, result.body[0].value)
     return {names.get(t.value, "?"): (t.forward, t.backward) for t in totals(term)}
 
 
@@ -79,14 +86,14 @@ def test_two_terms_are_equal_only_if_nothing_in_them_is_unknown(
     )
     module = cst.parse_module(source)
     facts = Interpreter().run([module], len(source))
-    found = [t for terms in facts.operations.values() for t in terms if t.function == "Subtract"]
+    found = [one.term for one in facts.all(Operation) if one.term.function == "Subtract"]
     assert [len(totals(term)) for term in found] == ([1] if equal else [2])
 
 
 def test_an_unknown_argument_is_the_same_thing_in_the_function_that_got_it() -> None:
     source = "def f(a, b):\n    return a - a + b\n\nf(g(1), g(2))\nf(g(3), g(4))\n"
     facts = Interpreter().run([cst.parse_module(source)], len(source))
-    found = [t for terms in facts.operations.values() for t in terms if t.function == "Add"]
+    found = [one.term for one in facts.all(Operation) if one.term.function == "Add"]
     assert len(found) == 2
     for term in found:
         first, second = totals(term)

@@ -59,15 +59,19 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
         layers = arguments.get("layers", 0) if name.endswith("Sequential") else None
         run.write((result, "layers "), (run.content(layers) if layers is not None else Content()))
     if name.startswith("keras.layers."):
-        _note_activation(run, result)
+        _note_functions(run, result)
     if name.startswith(_MADE):
         loops = run.statement_loops()
         run.facts.note(ObjectMade(node, result, run.current_function(), loops))
     return result
 
 
-def _note_activation(run: Interpreter, layer: Instance) -> None:
+def _note_functions(run: Interpreter, layer: Instance) -> None:
     """Record a function or custom_gradient object that becomes a layer's activation."""
+    if layer.class_name == "keras.layers.Lambda":
+        function = layer.arguments.get("function", 0)
+        if isinstance(function, (Function, CustomGradient)):
+            run.wanted.append(function)
     position = {"Activation": 0, "Dense": 1}.get(layer.class_name.rpartition(".")[2])
     value = layer.arguments.get("activation", position)
     if isinstance(value, (Function, CustomGradient)) and layer.node is not None:
@@ -96,8 +100,9 @@ def note_method(
         run.facts.note(ModelTrained(node, owner, name))
     elif name == "compile":
         loss = arguments.get("loss", 1)
-        run.facts.note(CompiledModel(node, owner, arguments.get("optimizer", 0), loss))
-        for value in _losses(run, loss):
+        losses = _losses(run, loss)
+        run.facts.note(CompiledModel(node, owner, arguments.get("optimizer", 0), loss, losses))
+        for value in losses:
             if isinstance(value, (Function, CustomGradient)):
                 run.wanted.append(value)
 
