@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from lintkeras.meaning import calls, library, objects
-from lintkeras.meaning.facts import FunctionSummary, LayerClass
+from lintkeras.meaning.facts import FORWARD, GRADIENTS, FunctionSummary, LayerClass
 from lintkeras.meaning.loops import differs
 from lintkeras.meaning.outline import attributes_set, is_static
 from lintkeras.meaning.state import Key, State
@@ -191,6 +191,11 @@ def _note_layer(run: Interpreter, cls: Class, owner: Instance) -> None:
             tuple(objects.attributes_of(run, owner)),
             tuple((m.name, m) for m in methods),
             summarize(run, call, owner) if own and call is not None else None,
+            tuple(
+                summarize(run, method, owner)
+                for method in run.methods.get(cls, [])
+                if method.name in (FORWARD, *GRADIENTS) and not is_static(method.node)
+            ),
         )
     )
 

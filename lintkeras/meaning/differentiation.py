@@ -53,7 +53,7 @@ _OPERATORS = frozenset({
 })  # fmt: skip
 
 
-_METADATA = frozenset({"dtype", "shape", "ndim", "name", "device"})
+METADATA = frozenset({"dtype", "shape", "ndim", "name", "device"})
 """Attributes of a tensor that hold no values of it."""
 
 
@@ -163,7 +163,7 @@ def connection(
             return _all(_inputs(target), is_source, recorded)
         case Const() | Symbol():
             return Connection(False)
-        case Member(name=name) if name in _METADATA:
+        case Member(name=name) if name in METADATA:
             return Connection(False)
         case Member(of=of):
             inside = connection(of, is_source, recorded)

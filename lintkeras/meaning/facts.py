@@ -259,6 +259,14 @@ class CustomGradientCall:
     arguments: Arguments
 
 
+FORWARD = "forward"
+GRADIENTS = frozenset({
+    "backward", "backward_pass", "backprop", "backpropagate", "gradient", "gradients", "grad",
+    "derivative", "get_gradient", "get_gradients", "compute_gradient", "compute_gradients",
+})  # fmt: skip
+"""Methods that PyTorch, TensorLayer or Caffe would call, and Keras does not (measured)."""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerClass:
     """A class of the program that has a Keras base (a layer or a model).
@@ -276,6 +284,8 @@ class LayerClass:
     methods: tuple[tuple[str, Function], ...]
     """Its own methods and those of its bases in the program, nearest first."""
     call: FunctionSummary | None
+    foreign: tuple[FunctionSummary, ...] = ()
+    """The summaries of its own methods that go by a name of another library (``forward``)."""
 
     def method(self, name: str) -> Function | None:
         """The nearest method of that name."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.facts import ObjectMade
 from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.state import Key, State
@@ -350,6 +351,9 @@ def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Ca
         after = find_method(run, result, "__post_init__")
         if after is not None:
             run.enter(after, Arguments((result,)), node)
+    if is_keras(cls):
+        made = ObjectMade(node, result, run.current_function(), run.statement_loops())
+        run.facts.note(made)
     build = find_method(run, result, "build") if is_keras(cls) else None
     if build is not None:
         run.constructing.append(result)
