@@ -361,8 +361,14 @@ def test_what_is_left(name: str) -> None:
     assert restored(step(before)) == step(after)
 
 
+# Not the one that reads a field that tensors do not have, nor the one that asks the tape twice.
+RUNNING = [
+    name for name, (body, _) in BODIES.items() if "x.scaled" not in body and "tape" not in body
+]
+
+
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", [name for name in BODIES if "x.scaled" not in BODIES[name][0]])
+@pytest.mark.parametrize("name", RUNNING)
 def test_both_train_alike(name: str) -> None:
     """Adam divides the factor out, so the program without it goes the same way."""
     import numpy as np
