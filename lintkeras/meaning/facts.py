@@ -331,6 +331,8 @@ class Facts:
     """For each operation, the tapes that recorded it, once for each time it was reached."""
     muted: bool = False
     """Whether another file of the project is evaluated: its facts are its own."""
+    staged: set[cst.CSTNode] = field(default_factory=set)
+    """The functions under ``tf.function``."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
     _log: list[tuple[type, cst.CSTNode]] = field(default_factory=list)
 

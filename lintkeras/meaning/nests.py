@@ -8,6 +8,7 @@ from lintkeras.meaning.values import (
     NONE,
     Computed,
     Const,
+    CustomGradient,
     Dict,
     Either,
     Gradient,
@@ -125,6 +126,27 @@ def is_zero(value: Value) -> bool | None:
                 return parts[-1 if name == "fill" else 0]
             return None if None in parts else False
     return None
+
+
+def holds_tensor(value: Value, tensors: frozenset[Value]) -> bool:
+    """Whether a value is certainly a tensor computed from ``tensors``, or a list with one.
+
+    A static shape or dtype is none.
+    """
+    if value in tensors:
+        return True
+    match value:
+        case Unknown(origin=("item", Unknown() as holder, *_)):
+            return holds_tensor(holder, tensors)
+        case Either(values=values):
+            return all(holds_tensor(one, tensors) for one in values)
+        case Sequence(content=content):
+            return any(holds_tensor(entry.value, tensors) for entry in content.entries)
+        case Computed(function=function, arguments=arguments):
+            known = function in _OPERATORS or function == "Subscript" or library_name(function)
+            if known or isinstance(function, (CustomGradient, Instance)):
+                return any(holds_tensor(one, tensors) for one in arguments.positional)
+    return False
 
 
 def depends(value: Value, on: frozenset[Value]) -> bool | None:

@@ -342,3 +342,50 @@ def test_redundant_gradients(value: str, slope: str, spelling: str) -> None:
 )
 def test_gradients_that_are_not_redundant(body: str) -> None:
     assert findings(custom(body), "LK133") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("return np.sin(x), lambda dy: dy", ["np.sin(x)"]),
+        ("return tf.sign(x), lambda dy: dy * np.cos(x)", ["np.cos(x)"]),
+        ("return tf.sign(x), lambda dy: np.sign(dy)", ["np.sign(dy)"]),
+        ("return tf.sign(x), lambda dy: dy * np.mean(tf.abs(x))", ["np.mean(tf.abs(x))"]),
+        ("return tf.sign(x), lambda dy: dy * np.mean([x, x])", ["np.mean([x, x])"]),
+        ("return tf.sign(x), lambda dy: dy * np.mean(x[0])", ["np.mean(x[0])"]),
+        ("return tf.sign(x), lambda dy: dy * np.prod(x.shape)", []),
+        ("return tf.sign(x), lambda dy: dy * np.prod(x.get_shape().as_list())", []),
+        ("return tf.sign(x), lambda dy: dy * np.prod(tf.shape(x))", ["np.prod(tf.shape(x))"]),
+        ("return tf.sign(x), lambda dy: dy * np.shape(x)[0]", []),
+        ("return tf.sign(x), lambda dy: dy * np.pi * np.sqrt(2.0)", []),
+        ("return tf.sign(x), lambda dy: dy * np.float32(0.5)", []),
+        ("return tf.sign(x), lambda dy: dy * np.float32(x)", ["np.float32(x)"]),
+        ("return tf.sign(x), lambda dy: dy * np.sqrt(width)", []),
+        ("return tf.sign(x), lambda dy: tf.cast(dy, np.float32)", []),
+        ("return tf.sign(x), lambda dy: dy * x.numpy()", ["x.numpy()"]),
+        ("return tf.sign(x), lambda dy: dy * table.numpy()", []),
+        ("return tf.py_function(lambda a: np.sin(a), [x], tf.float32), lambda dy: dy", []),
+        ("if tf.executing_eagerly():\n    y = np.sin(x)\nreturn tf.sign(x), lambda dy: dy", []),
+        ("return tf.sign(x), lambda dy: dy * np.linalg.norm(x)", ["np.linalg.norm(x)"]),
+    ],
+)  # fmt: skip
+def test_numpy(body: str, found: list[str]) -> None:
+    assert findings(custom(body), "LK124") == [("LK124", text) for text in found]
+
+
+@pytest.mark.parametrize(
+    ("after", "severity"),
+    [
+        ("", "warning"),
+        ("y = f(tf.ones(3))", "warning"),
+        ("layer = keras.layers.Dense(3, activation=f)", "error"),
+        ("layer = keras.layers.Activation(lambda x: f(x))", "error"),
+        ("@tf.function\ndef step(x):\n    return f(x)", "error"),
+        ("class L(keras.layers.Layer):\n    def call(self, x):\n        return f(x)", "error"),
+        ("class L(nn.Layer):\n    def call(self, x):\n        return f(x)", "warning"),
+    ],
+)
+def test_numpy_is_an_error_in_a_graph(after: str, severity: str) -> None:
+    program = custom("return np.sin(x), lambda dy: dy") + after + "\n"
+    report = engine.lint("x.py", (HEAD + program).encode(), "python", {"LK124"})
+    assert [engine.severity_of(f).label for f in report.findings] == [severity]

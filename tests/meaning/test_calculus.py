@@ -9,7 +9,7 @@ from lintkeras.meaning.calculus import POINTS, derivative, evaluate, same
 from lintkeras.meaning.facts import BackwardPass
 from lintkeras.meaning.interpreter import Interpreter
 
-HEAD = "import tensorflow as tf\nimport keras\nfrom keras import ops\n"
+HEAD = "import numpy as np\nimport tensorflow as tf\nimport keras\nfrom keras import ops\n"
 EXPRESSIONS = [
     "x", "3.0", "-x", "x + 2", "2 - x", "x - 1.5", "3.0 * x", "x / 4", "1 / x", "x * x", "x ** 2",
     "x ** 3", "x ** 0.5", "2.0 ** x", "x ** -1", "tf.square(x)", "tf.sqrt(x)", "tf.math.rsqrt(x)",
@@ -30,6 +30,7 @@ EXPRESSIONS = [
     "keras.activations.silu(x)", "keras.activations.softsign(x)", "ops.tanh(x)", "ops.relu(x)",
     "ops.where(x > 0.0, x, 0.0)", "ops.square(x) + ops.abs(x)", "ops.softplus(x)",
     "tf.math.divide_no_nan(1.0, x)", "tf.math.divide_no_nan(x, 2.0)",
+    "np.tanh(x) * x",
     "tf.cast((x > -1) & (x < 1), tf.float32) * x",
 ]  # fmt: skip
 UNSUPPORTED = [
@@ -54,9 +55,11 @@ def at_points(expression: str) -> list[tuple[float | None, float | None]]:
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_values_and_derivatives_are_those_of_tensorflow(expression: str) -> None:
     import keras
+    import numpy as np
     import tensorflow as tf
 
-    function = eval(f"lambda x: {expression}", {"tf": tf, "keras": keras, "ops": keras.ops})
+    names = {"tf": tf, "keras": keras, "ops": keras.ops, "np": np}
+    function = eval(f"lambda x: {expression}", names)
     for point, (value, slope) in zip(POINTS, at_points(expression), strict=True):
         x = tf.constant(point)
         with tf.GradientTape() as tape:

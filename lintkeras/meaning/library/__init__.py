@@ -123,9 +123,9 @@ def decorate(run: Interpreter, decorator: Value, value: Value, node: cst.CSTNode
             run.dataclasses.add(value)
             return value
         case Symbol() as symbol if symbol.name in _TRANSPARENT_DECORATORS:
-            return value
+            return _transparent(run, symbol, value)
         case Computed(function=Symbol() as symbol) if symbol.name in _TRANSPARENT_DECORATORS:
-            return value
+            return _transparent(run, symbol, value)
         case Computed(function=Symbol(path="functools.partial"), arguments=given):
             if given.positional and len(given.positional) == 1:
                 return decorate(run, given.positional[0], value, node)
@@ -134,6 +134,15 @@ def decorate(run: Interpreter, decorator: Value, value: Value, node: cst.CSTNode
         case Method(owner=owner, function=function):
             return run.enter(function, Arguments((owner, value)), node)
     return UNKNOWN
+
+
+def _transparent(run: Interpreter, symbol: Symbol, value: Value) -> Value:
+    """What a decorator gives that leaves a function as it is; ``tf.function`` is remembered."""
+    inner = value.function if isinstance(value, CustomGradient) else value
+    inner = inner.function if isinstance(inner, Method) else inner
+    if symbol.name == "tf.function" and isinstance(inner, Function):
+        run.facts.staged.add(inner.node)
+    return value
 
 
 def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -150,7 +159,7 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
     if name in _TRANSPARENT_DECORATORS and len(arguments.positional) == 1:
         value = arguments.positional[0]
         if isinstance(value, (Function, Method, CustomGradient)):
-            return value
+            return _transparent(run, symbol, value)
     if name in _SAVERS:
         run.facts.note(ModelSaved(node))
     if is_class(name) and symbol.flavour != "other":

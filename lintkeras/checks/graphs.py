@@ -1,0 +1,67 @@
+"""Whether code runs eagerly or while a graph is traced."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lintkeras.checks.registry import Context
+from lintkeras.meaning.facts import ActivationUse, CustomGradientCall, LayerClass
+from lintkeras.meaning.outline import nodes
+from lintkeras.meaning.values import CustomGradient, Function, Method, Value
+
+_TRACED_METHODS = frozenset({
+    "call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
+})  # fmt: skip
+_EAGER_NAMES = frozenset({
+    "run_eagerly", "run_functions_eagerly", "experimental_run_functions_eagerly",
+    "executing_eagerly", "inside_function", "enable_numpy_behavior",
+})  # fmt: skip
+
+
+def eager_on_purpose(context: Context) -> bool:
+    """Whether the program asks for eager execution somewhere, or asks which one it is in."""
+    return any(
+        isinstance(node, cst.Name) and node.value in _EAGER_NAMES
+        for module in context.program.modules
+        for node in nodes(module)
+    )
+
+
+def is_traced(context: Context, node: cst.CSTNode) -> bool:
+    """Whether a node stands in a function that certainly becomes a graph.
+
+    Under ``tf.function``, or a method of a layer or model that ``fit`` traces.
+    """
+    layers = {one.node for one in context.facts.all(LayerClass)}
+    inside = [node, *context.program.ancestors(node)]
+    for index, ancestor in enumerate(inside):
+        if ancestor in context.facts.staged:
+            return True
+        if isinstance(ancestor, cst.FunctionDef) and ancestor.name.value in _TRACED_METHODS:
+            if any(isinstance(a, cst.ClassDef) and a in layers for a in inside[index : index + 3]):
+                return True
+    return False
+
+
+def is_used_in_graph(context: Context, function: cst.CSTNode) -> bool:
+    """Whether a function under a custom gradient is certainly called in a graph."""
+    if is_traced(context, function):
+        return True
+    calls = [c.node for c in context.facts.all(CustomGradientCall) if _node(c.gradient) is function]
+    if any(is_traced(context, call) for call in calls):
+        return True
+    for use in context.facts.all(ActivationUse):
+        activation = _node(use.activation)
+        if activation is function:
+            return True
+        if activation is not None and any(
+            activation in context.program.ancestors(call) for call in calls
+        ):
+            return True
+    return False
+
+
+def _node(value: Value) -> cst.CSTNode | None:
+    while isinstance(value, (CustomGradient, Method)):
+        value = value.function
+    return value.node if isinstance(value, Function) else None
