@@ -242,9 +242,9 @@ def ineffective_gradient_scale(context: Context) -> Iterator[Finding]:
             doing = f"giving each gradient its own factor ({_shown(found.factors)})"
         else:
             doing = "{} all gradients by {}".format(*_by(context, found))
-        result = f"does not scale the steps of {text}" if found.optimizer.clips else (
-            f"has no effect with {text}"
-        )  # fmt: skip
+        result = f"has {'almost ' if found.optimizer.nearly else ''}no effect with {text}"
+        if found.optimizer.clips:
+            result = f"does not scale the steps of {text}"
         notes = [Note("effect", _effect(found))]
         rate = found.optimizer.number("learning_rate")
         if found.factor is None:

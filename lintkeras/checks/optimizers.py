@@ -43,6 +43,8 @@ class StepRule:
     """The smallest factor for which it was measured to cancel."""
     largest_epsilon: float = 1e-3
     """An epsilon of this size is no longer small against the gradients: then the factor counts."""
+    nearly: bool = False
+    """Whether it cancels but for a few per cent: its own epsilon is not small against its steps."""
     keeps_signs: bool = True
     """Whether gradients without negative entries give a step that raises no weight."""
     rate: float = 0.001
@@ -77,6 +79,7 @@ STEP_RULES: Mapping[str, StepRule] = {
         None,
         "g -> {k} g, RMS(g) -> {k} RMS(g), but for the epsilon in the roots",
         largest_epsilon=1e-6,
+        nearly=True,
     ),
     "adafactor": StepRule(
         ("learning_rate", "beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold",
@@ -120,6 +123,11 @@ class Optimizer:
     def clips(self) -> bool:
         """Whether it clips the gradients that it is given."""
         return any(self.is_given(clip) for clip in _CLIPS)
+
+    @property
+    def nearly(self) -> bool:
+        """Whether a factor cancels only nearly."""
+        return self.is_given("epsilon") or (self.rule is not None and self.rule.nearly)
 
     def argument(self, name: str) -> Value:
         """An argument; ``Const(None)`` where it was not given."""

@@ -327,6 +327,21 @@ def test_what_is_said_holds_in_all_ways_a_step_is_reached() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("opt", "said"),
+    [
+        ("Adam(0.01)", "has no effect with Adam(0.01)"),
+        ("Adam(0.01, epsilon=1e-5)", "has almost no effect with Adam(0.01, epsilon=1e-5)"),
+        ("Adadelta(1.0)", "has almost no effect with Adadelta(1.0)"),
+        ("Adam(clipnorm=1.0)", "does not scale the steps of Adam(clipnorm=1.0)"),
+    ],
+)
+def test_how_much_a_factor_does(opt: str, said: str) -> None:
+    source = step(DOUBLE, opt=f"keras.optimizers.{opt}")
+    (finding,) = engine.lint("x.py", source.encode(), "python", {"LK103"}).findings
+    assert finding.message == f"multiplying all gradients by 2 {said}"
+
+
 @table(LISTS)
 def test_lists(source: str, expected: list[str]) -> None:
     assert codes(source) == expected
