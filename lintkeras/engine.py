@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,9 +73,7 @@ def lint(
 
 def _names_keras(data: bytes) -> bool:
     """Whether the bytes name Keras or TensorFlow, in any case and also as UTF-16."""
-    lowered = data.lower()
-    if lowered.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        lowered = lowered.replace(b"\0", b"")
+    lowered = data.lower().replace(b"\0", b"")
     return b"keras" in lowered or b"tensorflow" in lowered
 
 

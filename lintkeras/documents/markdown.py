@@ -6,17 +6,19 @@ import bisect
 import codecs
 import itertools
 import re
+from typing import TYPE_CHECKING
 
-from lintkeras.documents.model import Document, Piece, Prose, Snippet, newline_of
+from lintkeras.documents.model import Document, Piece, Prose, ProseKind, Snippet, newline_of
 from lintkeras.documents.python import decode
 from lintkeras.findings import Span
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _LANGUAGES = frozenset({"python", "py", "python3", "pycon"})
 _INFO = re.compile(r"(\{?)\.?([\w+-]+)\}?\s*(\w*)")
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(?:.*?\r?\n)?\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_LINK = re.compile(r"!?\[([^\]\[]*)\]\([^()\s]*\)")
-_EMPHASIS = re.compile(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _OPTION = re.compile(r":[\w-]+:")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
@@ -54,13 +56,32 @@ def read(path: str, data: bytes) -> Document:
             if language is not None:
                 snippets.append(_snippet(lines, starts, first + 1, token.content, language))
         elif token.type == "inline":
-            tag = containers[-1] if containers else "p"
-            heading = re.fullmatch(r"h([1-6])", tag)
-            plain = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", " ".join(token.content.split())))
+            heading = re.fullmatch(r"h([1-6])", containers[-1] if containers else "")
+            plain = " ".join("".join(map(_plain, token.children or ())).split())
             level = int(heading.group(1)) if heading else 0
-            kind = "heading" if heading else "quote" if "blockquote" in containers else "paragraph"
-            prose.append(Prose(plain, span, kind, level))  # type: ignore[arg-type]
+            prose.append(Prose(plain, span, "heading" if heading else _kind(containers), level))
     return Document(path, "markdown", text, "utf-8", bom, tuple(snippets), tuple(prose))
+
+
+def _kind(containers: list[str]) -> ProseKind:
+    """What running text is, by the tags around it."""
+    if "blockquote" in containers:
+        return "quote"
+    if "table" in containers:
+        return "table"
+    return "list-item" if "li" in containers else "paragraph"
+
+
+def _plain(token: Token) -> str:
+    """What a reader sees of a piece of running text; code keeps its backticks."""
+    match token.type:
+        case "text" | "text_special" | "image":
+            return token.content
+        case "code_inline":
+            return f"`{token.content}`"
+        case "softbreak" | "hardbreak":
+            return " "
+    return ""
 
 
 def _language(info: str) -> str | None:

@@ -7,7 +7,6 @@ depth is measured lexically first, in one pass that does not recurse.
 from __future__ import annotations
 
 import ast
-import gc
 import re
 import warnings
 from collections.abc import Iterator
@@ -83,8 +82,6 @@ def parse_snippet(snippet: Snippet) -> ParsedSnippet:
 
     # libcst does not give back a bare carriage return; a line feed keeps every offset.
     text = re.sub(r"\r(?!\n)", "\n", source)
-    enabled = gc.isenabled()
-    gc.disable()
     try:
         return ParsedSnippet(snippet, cst.parse_module(text))
     except cst.ParserSyntaxError as error:
@@ -93,9 +90,6 @@ def parse_snippet(snippet: Snippet) -> ParsedSnippet:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
         raise NotAnalyzed(f"libcst fails with {type(error).__name__}") from error
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def parses(snippet: Snippet) -> bool:
