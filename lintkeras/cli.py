@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lintkeras import __version__
-from lintkeras.config import FAIL_ON, ConfigError, did_you_mean
+from lintkeras.config import FAIL_ON, ConfigError
 from lintkeras.reports import FORMATS
 from lintkeras.terminal import write
 
@@ -60,7 +60,7 @@ def _choices(context: click.Context, option: click.Parameter, texts: tuple[str, 
             )
         rule = load().find(name)
         if rule is None:
-            raise click.BadParameter(f"unknown rule {name!r}{did_you_mean(name, load().words())}")
+            raise click.BadParameter(str(load().unknown(name)))
         choices.append(Choice(rule.code, fix, target or None))
     return tuple(choices)
 
@@ -68,9 +68,9 @@ def _choices(context: click.Context, option: click.Parameter, texts: tuple[str, 
 @cli.command()
 @click.argument("paths", nargs=-1)
 @click.option("--select", multiple=True, callback=_rules, metavar="RULE,...",
-              help="Rules to run: code, name, prefix, family, ALL.")  # fmt: skip
+              help="Run these instead of what is configured: code, name, prefix, family, ALL.")  # fmt: skip
 @click.option("--ignore", multiple=True, callback=_rules, metavar="RULE,...",
-              help="Rules to leave out.")  # fmt: skip
+              help="Leave these out, too.")  # fmt: skip
 @click.option("--extension", multiple=True, callback=_extensions, metavar="EXT:KIND",
               help="Read files with this extension as python or markdown.")  # fmt: skip
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
@@ -87,7 +87,10 @@ def _choices(context: click.Context, option: click.Parameter, texts: tuple[str, 
 @click.option("--stdin-filename", metavar="PATH", help="The file that standard input stands for.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
 def check(paths: tuple[str, ...], unsafe_fixes: bool, choose: Any, **options: Any) -> None:
-    """Lint files and folders (default: the current folder; - is standard input)."""
+    """Lint Python files and Markdown pages.
+
+    PATHS are files and folders (default: the current folder); - is standard input.
+    """
     from lintkeras.fixes import Consent
     from lintkeras.run import Options, Run
 
@@ -99,12 +102,15 @@ def check(paths: tuple[str, ...], unsafe_fixes: bool, choose: Any, **options: An
 @click.argument("rule")
 @click.option("--prove", is_flag=True, help="Run the proof in TensorFlow and print its numbers.")
 def explain(rule: str, prove: bool) -> None:
-    """Print the page of a rule (a code, a name, or a pasted line)."""
+    """Print the page of a rule.
+
+    RULE is a code, a name, or a line of a report that holds a code.
+    """
     from lintkeras.rulebook import load
 
     found = load().find(rule)
     if found is None:
-        raise click.UsageError(f"unknown rule {rule!r}{did_you_mean(rule, load().words())}")
+        raise click.UsageError(str(load().unknown(rule)))
     write(sys.stdout, found.page.rstrip("\n"))
     if prove:
         from lintkeras.proofs import ProofUnavailable, run_proof

@@ -120,14 +120,15 @@ class RuleBook:
                 or (word.startswith("lk") and rule.code.lower().startswith(word))
             }
             if not found:
-                raise UnknownRule(f"unknown rule {selector!r}{did_you_mean(word, self.words())}")
+                raise self.unknown(selector)
             chosen |= found
         return frozenset(chosen)
 
-    def words(self) -> list[str]:
-        """All words that stand for one rule or several, but for prefixes."""
-        words = ((rule.code, rule.name, rule.family) for rule in self.rules)
-        return [*dict.fromkeys(word for three in words for word in three), "ALL"]
+    def unknown(self, word: str) -> UnknownRule:
+        """The error that says that a word stands for no rule, and what may be meant."""
+        known = {word for rule in self.rules for word in (rule.code, rule.name, rule.family)}
+        hint = did_you_mean(word, sorted({*known, "ALL"})) or "; `lintkeras rules` lists them"
+        return UnknownRule(f"unknown rule {word!r}{hint}")
 
 
 @cache

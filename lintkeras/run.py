@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lintkeras import reports
-from lintkeras.config import Settings
+from lintkeras.config import Settings, did_you_mean
 from lintkeras.engine import ALWAYS, FileReport, lint, severity_of
 from lintkeras.findings import Finding, Severity
 from lintkeras.fixes import Choice, Consent, Fixed, fix
@@ -65,6 +65,8 @@ class Run:
 
     def say(self, text: str) -> None:
         """A line on standard error, which carries all but the findings."""
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a log of both keeps their order
         write(sys.stderr, clean(text))
 
     def complain(self, text: str) -> None:
@@ -104,7 +106,8 @@ class Run:
         if summary.fixes or options.diff:
             self.say(summary.fixed_line("Would fix" if options.diff else "Fixed"))
         if not options.diff and options.output_format != "json":
-            if summary.example or options.output_format == "full":
+            silent = options.output_format == "concise" or (self.trouble and not summary.checked)
+            if summary.example or not silent:
                 self.say(summary.found_line())
         for choice in options.consent.choices:
             self._explain_choice(choice)
@@ -113,9 +116,10 @@ class Run:
         """Warn of a choice that meant nothing."""
         offers = [(f, one) for f in self._chosen if f.rule == choice.rule for one in f.fixes]
         if not any(choice.fits(finding, one) for finding, one in offers):
-            known = ", ".join(sorted({str(Choice.of(*offer)) for offer in offers}))
-            there = f"there are {known}" if known else f"{choice.rule} was not found"
-            self.say(f"warning: --choose {choice}: no finding offers it; {there}")
+            known = sorted({str(Choice.of(*offer)) for offer in offers})
+            close = did_you_mean(str(choice), known) or f"; there are {', '.join(known)}"
+            hint = close if known else f": {choice.rule} was not found"
+            self.say(f"warning: --choose {choice}: no finding offers it{hint}")
 
     def _reports(self, paths: Iterable[str]) -> Iterator[FileReport]:
         """The reports of all files, each file once, as they are made."""
@@ -131,7 +135,7 @@ class Run:
                 if real not in seen:
                     seen.add(real)
                     yield from self._file(source)
-            if empty and os.path.isdir(path):
+            if empty and not self.trouble and os.path.isdir(path):
                 self.say(f"warning: no files to check in {path}")
 
     def _file(self, source: Source) -> Iterator[FileReport]:

@@ -53,6 +53,8 @@ class Summary:
 
     def fixed_line(self, verb: str) -> str:
         """``Fixed 2 findings in 1 file.``"""
+        if not self.fixes:
+            return "Nothing to fix."
         return f"{verb} {_count(self.fixes, 'finding')} in {_count(self.fixed_files, 'file')}."
 
     def found_line(self) -> str:

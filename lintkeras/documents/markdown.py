@@ -8,7 +8,15 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from lintkeras.documents.model import Document, Piece, Prose, ProseKind, Snippet, newline_of
+from lintkeras.documents.model import (
+    Document,
+    Piece,
+    Prose,
+    ProseKind,
+    Snippet,
+    line_feeds,
+    newline_of,
+)
 from lintkeras.documents.python import decode
 from lintkeras.findings import Span
 
@@ -129,7 +137,7 @@ def _snippet(
     if interactive:
         indent = indent.replace(">>>", "...")
     newline = newline_of("".join(lines[first : first + 2]))
-    return Snippet("".join(source), tuple(pieces), indent, language, newline)
+    return Snippet(line_feeds("".join(source)), tuple(pieces), indent, language, newline)
 
 
 def _ends_with(line: str, code: str) -> bool:

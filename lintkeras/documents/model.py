@@ -13,6 +13,11 @@ from lintkeras.findings import Edit, Span
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
+def line_feeds(text: str) -> str:
+    """Code with a line feed for each bare carriage return: every offset stays."""
+    return re.sub(r"\r(?!\n)", "\n", text) if "\r" in text else text
+
+
 def newline_of(text: str) -> str:
     """How a text ends its lines: as its first line does."""
     found = _NEWLINE.search(text)
@@ -46,8 +51,9 @@ class Piece:
 class Snippet:
     """A piece of Python code in a document.
 
-    ``source`` is the code alone, dedented, without quote marks. ``pieces`` say where each run of
-    it stands in the document, in order; ``prefix`` is what every further line of inserted text
+    ``source`` is the code alone, dedented, without quote marks, a bare carriage return as the line
+    feed that it stands for (libcst does not give it back). ``pieces`` say where each run of it
+    stands in the document, in order; ``prefix`` is what every further line of inserted text
     needs in front (the indentation or ``> `` of the surrounding block).
     """
 

@@ -6,7 +6,14 @@ import codecs
 import io
 import tokenize
 
-from lintkeras.documents.model import Document, DocumentError, Piece, Snippet, newline_of
+from lintkeras.documents.model import (
+    Document,
+    DocumentError,
+    Piece,
+    Snippet,
+    line_feeds,
+    newline_of,
+)
 
 
 def read(path: str, data: bytes) -> Document:
@@ -22,7 +29,7 @@ def read(path: str, data: bytes) -> Document:
         raise DocumentError(f"cannot be decoded: {error.msg}") from error
     encoding = "utf-8" if encoding == "utf-8-sig" else encoding
     text = decode(data[len(bom) :], encoding, len(bom))
-    snippet = Snippet(text, (Piece(0, 0, len(text)),), newline=newline_of(text))
+    snippet = Snippet(line_feeds(text), (Piece(0, 0, len(text)),), newline=newline_of(text))
     return Document(path, "python", text, encoding, bom, (snippet,))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from lintkeras.documents import Document
 from lintkeras.engine import FileReport, severity_of
-from lintkeras.findings import Applicability, Finding, Fix, Span
+from lintkeras.findings import Applicability, Finding, Span
+from lintkeras.fixes import Choice
 from lintkeras.rulebook import load
 from lintkeras.syntax.edits import Hunk, hunks
 from lintkeras.terminal import cells, clean, paint
@@ -21,7 +22,7 @@ _MOST_LINES = 16
 _MEANING = {
     Applicability.SAFE: "safe",
     Applicability.UNSAFE: "unsafe: changes training or results",
-    Applicability.DISPLAY: "a sketch: applied only if chosen",
+    Applicability.DISPLAY: "a sketch: --choose {choice}",
 }
 
 
@@ -73,11 +74,12 @@ class _Frame:
         elif finding.notes:
             yield from self._note("note", f"see `lintkeras explain {finding.rule}`")
         for fix in finding.fixes[:1]:
-            yield clean(f"help: {fix.title} ({_MEANING[fix.applicability]})")
+            choice = Choice.of(finding, fix)
+            yield clean(f"help: {fix.title} ({_MEANING[fix.applicability].format(choice=choice)})")
             if explained:
                 yield from self._changes()
         for fix in finding.fixes[1:]:
-            yield clean(f"alternative: {fix.title} (--choose {_choice(finding, fix)})")
+            yield clean(f"alternative: {fix.title} (--choose {Choice.of(finding, fix)})")
 
     def _code(self) -> Iterator[str]:
         yield self._row()
@@ -140,7 +142,3 @@ def _window(line: Span, marked: Span) -> tuple[int, int]:
         return line.start, line.end
     start = max(line.start, min(marked.start - _WIDTH // 2, line.end - 2 * _WIDTH))
     return start, start + 2 * _WIDTH
-
-
-def _choice(finding: Finding, fix: Fix) -> str:
-    return f"{finding.rule}={fix.id}" + (f"@{fix.target}" if fix.target else "")

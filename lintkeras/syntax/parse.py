@@ -80,10 +80,8 @@ def parse_snippet(snippet: Snippet) -> ParsedSnippet:
     measure_depth(source)
     import libcst as cst
 
-    # libcst does not give back a bare carriage return; a line feed keeps every offset.
-    text = re.sub(r"\r(?!\n)", "\n", source)
     try:
-        return ParsedSnippet(snippet, cst.parse_module(text))
+        return ParsedSnippet(snippet, cst.parse_module(source))
     except cst.ParserSyntaxError as error:
         raise _failure(source, error.raw_line, error.raw_column) from error
     except BaseException as error:  # a panic of the native parser is no Exception
