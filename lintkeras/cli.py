@@ -139,37 +139,35 @@ def rules() -> None:
 def main() -> None:
     """The ``lintkeras`` command: 0 clean, 1 findings, 2 trouble, 130 interrupted."""
     try:
-        status = _run()
+        status = _run(sys.argv[1:])
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:  # nobody reads on
-        _drop_output()
-        status = 2
     except OSError as error:
-        _drop_output()
-        click.echo(f"error: {error.strerror or error}", err=True)
+        # Nothing more can be written, also not when the interpreter flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):  # else nobody reads on
+            click.echo(f"error: {error.strerror or error}", err=True)
         status = 2
+    except KeyboardInterrupt:
+        os._exit(130)  # the thread of the analysis cannot be ended in good order
     raise SystemExit(status)
 
 
-def _run() -> int:
+def _run(arguments: list[str]) -> int:
+    """The exit code of a command; click's own ``main`` would exit 1 on a broken pipe."""
     try:
-        cli(standalone_mode=False)
+        with cli.make_context("lintkeras", arguments) as context:
+            cli.invoke(context)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 2
+    except click.exceptions.Exit as error:
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
-        return 130
     except OSError:
         raise
     except Exception as error:
         click.echo(f"error: internal error: {type(error).__name__}: {error}", err=True)
         return 2
     return 0
-
-
-def _drop_output() -> None:
-    """Nothing more can be written, also not when the interpreter flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -33,6 +32,8 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 def hunks(document: Document, edits: Iterable[Edit]) -> list[Hunk]:
     """The lines that edits change, in order, without the unchanged ones."""
+    import difflib
+
     found: list[Hunk] = []
     for first, last, group in _by_lines(document, sorted(edits)):
         start, end = document.line_start(first), document.line_start(last + 1)
