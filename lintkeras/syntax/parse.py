@@ -42,7 +42,7 @@ _TOKEN = re.compile(
     |(?P<semicolon>;)
     |(?P<colon>:(?!=))
     |(?P<number>\.?\d[\w.]*)
-    |(?P<link>[<>=!:]=|->|\*\*|//|<<|>>|[-+*/%@&|^~<>=.]|\b(?:and|or|not|in|is|if|else|await)\b)
+    |(?P<link>[<>=!:]=|->|\*\*|//|<<|>>|[-+*/%@&|^~<>=.]|\b(?:and|or|not|in|is|else|await)\b)
     |(?P<word>\w+)
     """,
     re.VERBOSE | re.DOTALL,
@@ -257,12 +257,11 @@ def _fields(string: str) -> str:
     """The replacement fields of an f-string, as if they were elements of a list."""
     kept: list[str] = []
     depth = 0
-    for part in re.findall(r"\{\{(?!\{)|[{}]|[^{}]+", string):
-        if part == "{{" and not depth:
-            continue
+    for part in re.findall(r"\{\{|\}\}|[{}]|[^{}]+", string):
+        if not depth and part != "{":
+            continue  # text, or a brace that stands for itself
         depth = max(depth + part.count("{") - part.count("}"), 0)
-        if depth or part == "}":
-            kept.append(part if depth else "},")
+        kept.append(part if depth else "},")
     return "".join(kept)
 
 
