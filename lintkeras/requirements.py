@@ -6,7 +6,6 @@ to 2.15 the release of the same number, from 2.16 on Keras 3, unless ``tf-keras`
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -123,6 +122,8 @@ def _locked(folder: Path) -> Iterator[Requirement]:
         text = _read(folder / name)
         if text is None:
             continue
+        import json
+
         try:
             data = json.loads(text) if name.startswith("Pipfile") else tomllib.loads(text)
         except (ValueError, RecursionError):
