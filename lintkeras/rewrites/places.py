@@ -135,7 +135,7 @@ def _place_of_layer(code: Code, flow: Flow, layer: Instance) -> Place | None:
     """Where a layer's activation is given; None for a layer that has none."""
     short = layer.class_name.rpartition(".")[2]
     node, cls = layer.node, layer.cls
-    if node is None or not isinstance(cls, Symbol):
+    if node is None or not isinstance(cls, Symbol) or not code.program.owns(node):
         return None
     many = len({id(one) for one in flow.layers if one.node is node})
     shared = many > 1 or _repeated(code, node)
@@ -167,6 +167,8 @@ def _place_of_layer(code: Code, flow: Flow, layer: Instance) -> Place | None:
 def _place_of_call(code: Code, flow: Flow, call: Computed) -> Place | None:
     label, node, symbol = function_label(call), call.node, call.function
     if label is None or not isinstance(node, cst.Call) or not isinstance(symbol, Symbol):
+        return None
+    if not code.program.owns(node):
         return None
     flavour = symbol.flavour
     if flavour not in ("keras", "tf_keras"):

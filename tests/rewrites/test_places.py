@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import indent
 
 import pytest
@@ -450,3 +451,36 @@ def test_decorators_and_comments_above_the_layer_stay_on_it() -> None:
     assert "return _gradient_times_2(z)\n\n\n# the\n# layer\nmodel = layers.Dense(4, a" in (
         applied(commented)
     )
+
+
+def test_a_value_that_may_do_something_is_left_and_named() -> None:
+    source = program(
+        'model = layers.Dense(4, "relu")\nprobe = layers.Dense(4)',
+        factor="(1 - tf.tanh(z) ** 2)",
+        why="the derivative of tanh in the backward pass",
+    ).replace("    # the", "    z = probe(x)\n    # the")
+    (one, _) = fixes(source)
+    assert one.title.endswith("; `z` is no longer read")
+    assert "    z = probe(x)\n" in applied(source)
+
+
+def test_a_layer_of_another_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "parts.py").write_text(
+        "from keras import layers\n\n\ndef head():\n    return layers.Dense(1)\n"
+        '\n\ndef twice(gs):\n    """Doubles the derivative of the activation."""\n'
+        "    return [g * 2 for g in gs]\n"
+    )
+
+    def offers(model: str, edit: str) -> list[str]:
+        source = program(model, head=HEAD + "from parts import head, twice\n")
+        source = source.replace("[g * 2 for g in grads]", edit)
+        report = engine.lint(str(tmp_path / "x.py"), source.encode(), "python", CODES)
+        return [f"{x.target}: {x.applicability}" for f in report.findings for x in f.fixes][::2]
+
+    local = "[g * 2 for g in grads]"
+    assert offers("model = layers.Dense(4)", local) == ["model: unsafe"]
+    both = 'model = keras.Sequential([layers.Dense(4, "relu"), head()])'
+    assert offers(both, local) == ["dense: display"]
+    assert offers("model = head()", local) == []
+    assert offers("model = layers.Dense(4)", "twice(grads)") == []

@@ -396,18 +396,6 @@ def test_a_removed_comment_is_announced() -> None:
     assert said not in fixes(step(body.format("")))[0].title
 
 
-def test_a_value_that_may_do_something_is_left_and_named() -> None:
-    source = step(
-        """
-        factor = 2 + 0 * len(print() or [])
-        rate = 2.0
-        scaled = [g * rate for g in grads]
-        optimizer.apply_gradients(zip(scaled, dense.trainable_variables))
-        """
-    )
-    assert "factor" in str(restored(source)) and "rate" not in str(restored(source))
-
-
 HELPERS = {
     "called once": (
         "def twice(gs):\n    return [g * 2 for g in gs]\n\n\n",
