@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lintkeras.project import Project
 from tests.cli.command import STEP, check, run
 
 UNSAFE = STEP.format(comment="")
@@ -45,22 +46,43 @@ def test_every_file_once_in_a_stable_order(tmp_path: Path) -> None:
     assert paths(done.out) == ["b.py", "B.PY", "a/b.pyi", "a/z.py"]
 
 
-def test_excludes_hold_for_named_files_too(tmp_path: Path) -> None:
-    make(tmp_path, "src/a.py", "src/gen/b.py", "docs/c.py", "d_pb2.py", "src/deep/gen/e.py")
-    for patterns, kept in (
+def found(*named: str) -> list[str]:
+    """The files that paths stand for, in this process."""
+    project = Project(lambda settings: settings, pytest.fail)
+    return [source.path.as_posix() for path in named for source in project.sources(path)]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "kept"),
+    [
         (["src/a.py"], ["d_pb2.py", "docs/c.py", "src/deep/gen/e.py", "src/gen/b.py"]),
         (["gen"], ["d_pb2.py", "docs/c.py", "src/a.py"]),
         (["src/gen/", "docs/**"], ["d_pb2.py", "src/a.py", "src/deep/gen/e.py"]),
         (["*_pb2.py", "**/gen/*"], ["docs/c.py", "src/a.py"]),
         (["./src"], ["d_pb2.py", "docs/c.py"]),
         ([], ["d_pb2.py", "docs/c.py", "src/a.py", "src/deep/gen/e.py", "src/gen/b.py"]),
-    ):
-        (tmp_path / "lintkeras.toml").write_text(f"exclude = {patterns}".replace("'", '"'))
-        named = ["d_pb2.py", "docs/c.py", "src/a.py", "src/deep/gen/e.py", "src/gen/b.py"]
-        assert paths(check(*named, cwd=tmp_path).out) == kept, patterns
-        assert sorted(paths(check(".", cwd=tmp_path).out)) == kept, patterns
-        inside = paths(check(".", cwd=tmp_path / "src").out)
-        assert sorted(f"src/{path}" for path in inside) == [p for p in kept if p[:3] == "src"]
+    ],
+)
+def test_excludes_hold_for_named_files_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patterns: list[str], kept: list[str]
+) -> None:
+    names = ["d_pb2.py", "docs/c.py", "src/a.py", "src/deep/gen/e.py", "src/gen/b.py"]
+    make(tmp_path, *names)
+    (tmp_path / "lintkeras.toml").write_text(f"exclude = {patterns}".replace("'", '"'))
+    monkeypatch.chdir(tmp_path)
+    assert found(*names) == kept
+    assert sorted(found(".")) == kept
+    assert found(*(str(tmp_path / name) for name in names)) == [
+        (tmp_path / name).as_posix() for name in kept
+    ]
+    monkeypatch.chdir(tmp_path / "src")
+    assert sorted(f"src/{path}" for path in found(".")) == [p for p in kept if p[:3] == "src"]
+
+
+def test_an_excluded_file_is_not_checked(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.lintkeras]\nexclude = ["src/train.py"]\n')
+    for path in ("src/train.py", "src", "."):
+        assert check(path, cwd=project).code == 0
 
 
 def test_folders_of_tools_are_passed_over_unless_named(tmp_path: Path) -> None:

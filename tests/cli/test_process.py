@@ -152,16 +152,24 @@ def test_closed_streams(project: Path, closed: str) -> None:
 @posix
 def test_an_interrupt(tmp_path: Path) -> None:
     for number in range(300):
-        (tmp_path / f"{number}.py").write_text(STEP.format(comment="") * 40)
+        (tmp_path / f"{number:03}.py").write_text(STEP.format(comment=""))
+    # A shell starts what runs in the background with this signal ignored.
+    code = (
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from lintkeras.cli import main\nmain()"
+    )
+    arguments = ["check", "--fix", "--unsafe-fixes", "."]
     with subprocess.Popen(
-        [*COMMAND, "check", "--fix", "--unsafe-fixes", "--output-format", "concise", "."],
-        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
-        time.sleep(2.5)
+        while process.poll() is None and "g * 2" in (tmp_path / "000.py").read_text():
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert b"Traceback" not in err
+    assert "g * 2" in (tmp_path / "299.py").read_text()
     assert {path.suffix for path in tmp_path.iterdir()} == {".py"}
 
 
