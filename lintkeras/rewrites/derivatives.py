@@ -18,6 +18,7 @@ from lintkeras.meaning.values import (
     alternatives,
 )
 from lintkeras.rewrites.activations import (
+    LINEAR,
     Activation,
     Backward,
     Definition,
@@ -93,9 +94,14 @@ def _fixes_of(
         return []
     if isinstance(backward.shape, Surrogate) and backward.shape.label == forward.label:
         backward = Backward(backward.factor)  # its own derivative, after all
-    sketch = guided or not alone or forward.label == "softmax" or (
-        place.hides_logits and forward.label in _WITH_LOGITS
-    )  # fmt: skip
+    surrogate = isinstance(backward.shape, Surrogate)
+    sketch = (
+        guided
+        or not alone
+        or forward.label == "softmax"
+        or (place.hides_logits and forward.label in _WITH_LOGITS)
+        or (surrogate and forward == LINEAR and place.bent)
+    )
     safety = Applicability.DISPLAY if sketch else Applicability.UNSAFE
     forms: tuple[Form, ...] = ("custom-gradient", "stop-gradient")
     found = []

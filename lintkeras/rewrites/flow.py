@@ -30,6 +30,11 @@ _FUNCTIONS = frozenset({
     "relu", "relu6", "tanh", "sigmoid", "softplus", "softsign", "elu", "selu", "gelu", "silu",
     "swish", "mish", "hard_sigmoid", "hard_silu", "leaky_relu", "exponential", "softmax",
 })  # fmt: skip
+_PLAIN = frozenset({
+    "reduce_mean", "reduce_sum", "mean", "sum", "squared_difference", "subtract", "add", "matmul",
+    "l2_loss",
+})  # fmt: skip
+_LOSS_METHODS = frozenset({"compute_loss", "compiled_loss", "loss"})
 _PASSED = ("Dropout", "Normalization")
 
 
@@ -120,7 +125,7 @@ class Flow:
                     return None
                 loss = function
             case Member(of=Instance() as model, name=name):
-                if name not in ("compute_loss", "compiled_loss", "loss"):
+                if name not in _LOSS_METHODS:
                     return None
                 if name == "compute_loss":
                     return self._compiled(model, value.arguments.get("y_pred", 2))
@@ -133,28 +138,49 @@ class Flow:
         losses = [fact.loss for fact in self.code.facts.all(CompiledModel) if fact.model == model]
         return prediction if any(_expects_probabilities(loss) for loss in losses) else None
 
-    def activation_after(self, layer: Instance) -> Instance | Computed | None:
-        """The one activation that a layer's output goes into, with nothing beside it."""
-        current = layer
-        for _ in range(8):
-            following = list(self._consumers.get(current, {}).values())
-            if len(following) != 1:
-                return None
+    def activations_after(self, layer: Instance) -> tuple[list[Instance | Computed], bool]:
+        """The activations that a layer's output goes into, and whether it goes nowhere else."""
+        following = list(self._consumers.get(layer, {}).values())
+        if len(following) == 1 and isinstance(following[0].function, Instance):
             (one,) = following
+            passing = one.function
+            if isinstance(passing, Instance) and any(k in passing.class_name for k in _PASSED):
+                return self.activations_after(passing) if passing != layer else ([], False)
+        found: list[Instance | Computed] = []
+        for one in following:
             if isinstance(one.function, Instance):
                 short = one.function.class_name.rpartition(".")[2]
                 if short == "Activation" or short in LAYERS_OF_ACTIVATIONS:
-                    return one.function
-                if not any(kind in short for kind in _PASSED):
-                    return None
-                current = one.function
-            else:
-                return one if function_label(one) is not None else None
-        return None
+                    found.append(one.function)
+            elif function_label(one) is not None:
+                found.append(one)
+        return found, len(found) == len(following) == 1
+
+    def is_read_plainly(self, layer: Instance) -> bool:
+        """Whether nothing bends a layer's output: a loss, a difference, the next layer reads it."""
+        following = list(self._consumers.get(layer, {}).values())
+        return bool(following) and all(_is_plain(one) for one in following)
 
     def shared(self, node: cst.CSTNode) -> bool:
         """Whether a call is applied to the outputs of several layers."""
         return len(self._producers.get(node, ())) > 1
+
+
+def _is_plain(value: Computed) -> bool:
+    """Whether a value is computed without a function that might serve as an activation."""
+    match value.function:
+        case Instance(cls=Symbol()) as layer:
+            short = layer.class_name.rpartition(".")[2]
+            return short not in LAYERS_OF_ACTIVATIONS and short not in ("Activation", "Lambda")
+        case Symbol() as symbol:
+            name = symbol.name.rpartition(".")[2]
+            known = symbol.name.startswith(("keras.losses.", "keras.metrics.")) or name in _PLAIN
+            return known or "cross_entropy" in name or "crossentropy" in name
+        case Member(name=name):
+            return name in _LOSS_METHODS
+        case str() as operator:
+            return operator in ("Add", "Subtract")
+    return False
 
 
 def _expects_probabilities(loss: Value | None) -> bool:

@@ -42,7 +42,7 @@ _EVERYWHERE = frozenset({
 _WITHOUT_VARIABLES = frozenset({
     "Flatten", "Reshape", "Permute", "RepeatVector", "Add", "Subtract", "Multiply", "Average",
     "Maximum", "Minimum", "Concatenate", "Dot", "Rescaling", "Masking", "ActivityRegularization",
-    "Identity",
+    "Identity", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReLU",
 })  # fmt: skip
 _KINDS_WITHOUT_VARIABLES = (
     "Pooling", "Dropout", "Gaussian", "ZeroPadding", "Cropping", "UpSampling",
@@ -75,6 +75,8 @@ class Place:
     """Whether that function is one of TensorFlow's own."""
     hides_logits: bool = False
     """Whether Keras reads the logits behind it."""
+    bent: bool = False
+    """Whether something that might be an activation too reads the output."""
 
 
 @dataclass(frozen=True)
@@ -96,24 +98,24 @@ def find(code: Code, ways: list[OptimizerStep]) -> Places:
     for layer in layers:
         flow.layers.setdefault(layer)
     places: dict[cst.CSTNode, Place] = {}
+    layers_of: dict[cst.CSTNode, int] = {}
     others = False
     for layer in layers:
-        following = flow.activation_after(layer)
         short = layer.class_name.rpartition(".")[2]
-        place = None
-        if not _is_linear(layer) or following is None:
-            place = _place_of_layer(code, flow, layer)
-        if place is None and isinstance(following, Instance):
-            place = _place_of_layer(code, flow, following)
-        elif place is None and isinstance(following, Computed):
-            place = _place_of_call(code, flow, following)
-        if place is not None:
-            places[place.node] = place
-        elif _has_variables(short) and following is None:
-            others = True
-        if following is not None and _has_variables(short):
-            others = others or short not in _ARGUMENTS
-    found = _named(code, list(places.values()))
+        after, exclusive = flow.activations_after(layer)
+        own = _place_of_layer(code, flow, layer)
+        following = [_place_of(code, flow, one) for one in after]
+        here = [*following, *([] if _is_linear(layer) and exclusive else [own])]
+        for place in here:
+            if place is not None:
+                places[place.node] = place
+                layers_of[place.node] = layers_of.get(place.node, 0) + _has_variables(short)
+        # A layer with variables that is no candidate itself, or whose activation is not in view.
+        seen = short in _ARGUMENTS and any(place is not None for place in here)
+        others = others or (_has_variables(short) and not seen)
+    found = _named(
+        code, [replace(p, shared=p.shared or layers_of[p.node] > 1) for p in places.values()]
+    )
     certain = all(step.layers_complete for step in ways) and not others
     alone = certain and len(found) == 1 and not found[0].shared
     return Places(tuple(found), alone)
@@ -129,6 +131,13 @@ def _is_linear(layer: Instance) -> bool:
     short = layer.class_name.rpartition(".")[2]
     given = layer.arguments.get("activation", _ARGUMENTS.get(short))
     return short in _ARGUMENTS and given in (None, Const(None), Const("linear"))
+
+
+def _place_of(code: Code, flow: Flow, one: Instance | Computed) -> Place | None:
+    """The place of a layer that is an activation, or of a function that is called."""
+    if isinstance(one, Instance):
+        return _place_of_layer(code, flow, one)
+    return _place_of_call(code, flow, one)
 
 
 def _place_of_layer(code: Code, flow: Flow, layer: Instance) -> Place | None:
@@ -160,7 +169,8 @@ def _place_of_layer(code: Code, flow: Flow, layer: Instance) -> Place | None:
     forward = _forward(code, value, given, cls.flavour, node) if known else None
     own = value if isinstance(value, Function) else None
     return Place(
-        "argument", node, cls.flavour, forward, short, own, given, shared, hides_logits=hidden
+        "argument", node, cls.flavour, forward, short, own, given, shared, hides_logits=hidden,
+        bent=not flow.is_read_plainly(layer),
     )  # fmt: skip
 
 

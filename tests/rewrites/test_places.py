@@ -110,6 +110,19 @@ MODELS = {
         "        return keras.activations.relu(self.first(x))\n\n\nmodel = Net()",
         ["relu: unsafe"],
     ),
+    "one activation for two layers": (
+        "class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.first = layers.Dense(4)\n        self.bend = layers.ReLU()\n"
+        "        self.second = layers.Dense(1)\n\n    def call(self, x):\n"
+        "        return self.bend(self.second(self.bend(self.first(x))))\n\n\nmodel = Net()",
+        ["bend: display"],
+    ),
+    "an output that is read twice": (
+        "class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.first = layers.Dense(4)\n\n    def call(self, x):\n"
+        "        z = self.first(x)\n        return z + tf.nn.relu(z)\n\n\nmodel = Net()",
+        ["relu: display", "first: display"],
+    ),
     "functional": (
         'x = keras.Input((3,))\nh = layers.Dense(4, activation="relu")(x)\n'
         "model = keras.Model(x, layers.Dense(1)(h))",
@@ -207,6 +220,32 @@ LOGITS = {
 def test_a_sigmoid_whose_logits_keras_reads_is_sketched(loss: str) -> None:
     source = program('model = layers.Dense(1, activation="sigmoid")', loss=loss)
     assert offered(source) == [f"model: {LOGITS[loss]}"]
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        ("tf.reduce_mean((model(x) - y) ** 2)", "unsafe"),
+        ("keras.losses.mean_squared_error(y, model(x))", "unsafe"),
+        ("tf.reduce_mean(layers.Dense(1)(model(x)))", "unsafe"),
+        ("tf.reduce_mean(tf.maximum(model(x), 0.0))", "display"),
+        ("tf.reduce_mean(model(x) * x)", "display"),
+        ("tf.reduce_mean(unknown(model(x)))", "display"),
+        ("unknown(model(x))", "display"),
+    ],
+)
+def test_a_surrogate_of_a_bare_layer_needs_a_loss_that_reads_it_plainly(
+    read: str, expected: str
+) -> None:
+    """Else what reads the output may be the activation, and keeps its own derivative."""
+    source = program(
+        "model = layers.Dense(4)",
+        loss=read,
+        factor="(1 - tf.tanh(x) ** 2)",
+        why="the derivative of tanh in the backward pass",
+    )
+    assert offered(source) == [f"model: {expected}"]
+    assert offered(program("model = layers.Dense(4)", loss=read)) == ["model: unsafe"]
 
 
 def test_the_loss_of_compile_counts() -> None:
