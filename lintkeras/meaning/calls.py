@@ -32,9 +32,9 @@ from lintkeras.meaning.values import (
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
-DEPTH = 12
+DEPTH = 16
 """How many calls of the program's own functions are entered inside each other."""
-_ENTRIES = 24
+_ENTRIES = 20
 """How often one function is entered."""
 
 
@@ -106,6 +106,9 @@ def refuses(run: Interpreter, function: Function) -> bool:
 
 def _refuse(run: Interpreter, function: Function, arguments: Arguments) -> None:
     """A function was called but not entered: what it may have changed is unknown."""
+    if run.steps > run.budget:
+        run.lose_everything()
+        return
     run.escape(arguments)
     known = run.effects.get(function.node)
     if known is not None:
@@ -118,6 +121,7 @@ def _refuse(run: Interpreter, function: Function, arguments: Arguments) -> None:
 
 def lose(run: Interpreter, keys: set[Key]) -> None:
     """Make cells unknown."""
+    run.steps += len(keys)
     for key in keys:
         cell = run.state.before(key)
         if cell is not State.MISSING:
@@ -153,6 +157,7 @@ def _evaluate(
                         frame.returns.append((NONE, inner.cells))
             run.alive = True
             if frame.returns:
+                run.steps += sum(len(path) for _, path in frame.returns)
                 overlay.merge(path for _, path in frame.returns)
     finally:
         run.frames.pop()

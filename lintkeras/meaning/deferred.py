@@ -7,6 +7,7 @@ that is news, all are entered again, until nothing new is changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from lintkeras.meaning.values import (
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
 
-_MOST_PASSES = 4
+_MOST_PASSES = 5
 _DEEPEST = 3
 """Functions that are defined this deep inside functions nobody calls are entered once only."""
 _MOST_CLOSURES = 4
@@ -54,25 +55,38 @@ def run_deferred(run: Interpreter, level: int = 0) -> set[Key]:
         if number == passes - 1 and number > 1:
             run.lose_everything()
         before = dict(run.history), len(run.reassigned)
-        entered: dict[object, int] = {}
-        changed: set[Key] = set()
-        for cls in classes:
-            changed |= _enter_class(run, cls, level)
-        for function in functions:
-            if not _was_called(run, function) and entered.get(function.node, 0) < _MOST_CLOSURES:
-                entered[function.node] = entered.get(function.node, 0) + 1
-                changed |= _later(run, lambda f=function: _enter(run, f), level)  # type: ignore[misc]
-        for value in wanted:
-            changed |= _later(run, lambda v=value: _summarize_wanted(run, v), level)  # type: ignore[misc]
+        with run.overlay():
+            changed = _one_pass(run, functions, classes, wanted, level)
         known |= changed
-        if not changed and before == (run.history, len(run.reassigned)):
+        if changed <= run.unsettled and before == (run.history, len(run.reassigned)):
             break
-        calls.lose(run, changed)
+        calls.lose(run, {key for key in changed if _exists(run, key)})
         run.unsettled |= changed
     else:
         if level >= _DEEPEST:
             run.facts.rollback(mark)
     return known
+
+
+def _one_pass(
+    run: Interpreter,
+    functions: list[Function],
+    classes: list[Class],
+    wanted: list[Function | CustomGradient],
+    level: int,
+) -> set[Key]:
+    """Enter each once; what they change of what was there before."""
+    changed: set[Key] = set()
+    entered: Counter[object] = Counter()
+    for cls in classes:
+        changed |= _enter_class(run, cls, level)
+    for function in functions:
+        if not _was_called(run, function) and entered[function.node] < _MOST_CLOSURES:
+            entered[function.node] += 1
+            changed |= _later(run, lambda f=function: _enter(run, f), level)  # type: ignore[misc]
+    for value in wanted:
+        changed |= _later(run, lambda v=value: _summarize_wanted(run, v), level)  # type: ignore[misc]
+    return changed
 
 
 def _was_called(run: Interpreter, function: Function) -> bool:
@@ -92,11 +106,17 @@ def _later(run: Interpreter, action: Callable[[], None], level: int) -> set[Key]
 
 
 def _changed(run: Interpreter, overlay: State) -> set[Key]:
-    """What differs from the state below; names of the module have a history of their own."""
+    """What differs from the state below; names of the module have a history of their own.
+
+    What unknown code was given, it may change while it runs; here, as for all code outside of the
+    program, it is taken to leave it alone later.
+    """
     return {
         key
         for key, cell in overlay.cells.items()
-        if key[0] is not run.module and differs(run.state, key, cell)
+        if key[0] is not run.module
+        and differs(run.state, key, cell)
+        and not objects.was_given_away(cell)
     }
 
 
@@ -157,10 +177,11 @@ def _unsettle(run: Interpreter, owner: Instance) -> None:
         for name in attributes_set(method.node)
     }
     names |= {str(key[1]) for key in run.unsettled if key[0] == owner}
+    node = owner.cls.node
     held = {name for name, _ in objects.attributes_of(run, owner)}
     held |= {name for ancestor in lineage for name in objects.data_of(run, ancestor)}
     for name in held:
-        if {(owner.cls, name), (None, name), (None, "*"), (owner.cls, "*")} & run.reassigned:
+        if {(node, name), (None, name), (None, "*"), (node, "*")} & run.reassigned:
             names.add(name)
     for name in names:
         objects.keep(run, owner, name, Unknown(("attribute", owner, name)))

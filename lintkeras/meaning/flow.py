@@ -28,30 +28,67 @@ if TYPE_CHECKING:
 
 
 def _if(run: Interpreter, node: cst.If) -> None:
-    value = run.eval(node.test)
-    truth = value.value if isinstance(value, Const) else None
-    taken = None if not isinstance(value, Const) else bool(truth)
+    """``if``, its ``elif`` and ``else``: each test holds where all before it do not."""
+    paths: list[Changes | None] = []
+    tests = len(run.tests)
+    branch: cst.If | cst.Else | None = node
+    with run.overlay() as chain:
+        while isinstance(branch, cst.If):
+            value = run.eval(branch.test)
+            taken = bool(value.value) if isinstance(value, Const) else None
+            body = branch.body
+            if taken is False:
+                run.aside(lambda body=body: run.suite(body))  # type: ignore[misc]
+            else:
+                then = run.branch(
+                    lambda body=body: run.suite(body),  # type: ignore[misc]
+                    None if taken else Test(value, True, branch.test),
+                )
+                paths.append(None if then is None else {**chain.cells, **then})
+                if taken or is_main_guard(branch.test):
+                    _aside(run, branch.orelse)
+                    break
+                run.tests.append(Test(value, False, branch.test))
+            branch = branch.orelse
+        else:
+            paths.append(_otherwise(run, branch, dict(chain.cells)))
+    negative = run.tests[tests:]
+    del run.tests[tests:]
+    precise = None
+    if len(paths) == 2 and len(negative) == 1:
+        (test,) = negative
+        precise = test if paths[0] is None else Test(test.value, True, test.node)
+    narrow(run, node, paths, precise)
+    run.merge(paths)
 
-    def otherwise() -> None:
-        if isinstance(node.orelse, cst.If):
-            _if(run, node.orelse)
-        elif node.orelse is not None:
-            run.suite(node.orelse.body)
 
-    def then() -> None:
-        run.suite(node.body)
+def _otherwise(run: Interpreter, orelse: cst.Else | None, before: Changes) -> Changes | None:
+    """The path on which no test of a chain holds."""
+    if orelse is None:
+        return before
+    changes = run.branch(lambda: run.suite(orelse.body))
+    return None if changes is None else {**before, **changes}
 
-    if taken is not None or is_main_guard(node.test):
-        chosen = then if taken is not False else otherwise
-        run.aside(otherwise if chosen is then else then)
-        run.merge([run.branch(chosen)])
-        return
-    first = run.branch(then, Test(value, True, node.test))
-    second = run.branch(otherwise, Test(value, False, node.test))
-    if run.loops and (first is None) != (second is None):
-        # What follows in this loop body runs under the condition of the branch that stayed.
-        run.tests.append(Test(value, first is not None, node.test))
-    run.merge([first, second])
+
+def _aside(run: Interpreter, rest: cst.If | cst.Else | None) -> None:
+    """Look at what is not reached, for what it shows."""
+    if isinstance(rest, cst.If):
+        run.aside(lambda: _if(run, rest))
+    elif rest is not None:
+        run.aside(lambda: run.suite(rest.body))
+
+
+def narrow(
+    run: Interpreter, node: cst.CSTNode, paths: list[Changes | None], precise: Test | None = None
+) -> None:
+    """What follows in a loop body runs under the condition that a path stayed in it."""
+    if (
+        run.loops
+        and any(path is None for path in paths)
+        and any(path is not None for path in paths)
+    ):
+        unknown = Test(Unknown(("path", *run.identity(node))), True, node)
+        run.tests.append(precise or unknown)
 
 
 def _with(run: Interpreter, node: cst.With) -> None:
@@ -100,6 +137,7 @@ def _try(run: Interpreter, node: cst.Try | cst.TryStar) -> None:
     with run.journal() as everything:
         paths = [run.branch(body)]
         paths += [run.branch(lambda h=handler: handle(h)) for handler in node.handlers]  # type: ignore[misc]
+    narrow(run, node, paths)
     run.merge(paths)
     if node.finalbody is None:
         return
@@ -130,6 +168,7 @@ def _match(run: Interpreter, node: cst.Match) -> None:
             run.suite(case.body)
 
         paths.append(run.branch(body))
+    narrow(run, node, paths)
     run.merge(paths)
 
 

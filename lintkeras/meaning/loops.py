@@ -87,8 +87,9 @@ def rounds(
         else:
             del run.frames[-1].returns[returned:]
             run.facts.rollback(mark)
-    normal = _after(run, start, [*loop.continues, *([end] if end is not None else [])], node, loop)
-    broken = _after(run, start, loop.breaks, node, None)
+    ends = [*loop.continues, *([end] if end is not None else [])]
+    normal = _after(run, start, ends, loop, whole=True)
+    broken = _after(run, start, loop.breaks, loop, whole=False)
     # A list of which each entry was visited needs no round that never ran.
     visited: Changes = {
         key: cell
@@ -144,6 +145,8 @@ def _round(
 def differs(start: State, key: Key, cell: Cell) -> bool:
     """Whether a cell differs from what was known there before."""
     before = start.before(key)
+    if key[1] == objects.MADE:
+        return False
     if before is State.MISSING:
         return objects.is_new_attribute(start, key)
     if before is None or isinstance(before, (cst.CSTNode, Unknown)):
@@ -176,28 +179,34 @@ def _lose(run: Interpreter, key: Key, node: cst.CSTNode) -> None:
 
 
 def _after(
-    run: Interpreter, start: State, paths: list[Changes], node: cst.CSTNode, loop: Loop | None
+    run: Interpreter, start: State, paths: list[Changes], loop: Loop, *, whole: bool
 ) -> Changes | None:
-    """What holds behind a loop that ended in one of these ways (without a ``loop``: by break)."""
+    """What holds behind a loop that ended in one of these ways, after all its rounds or not."""
     if not paths:
         return None
+    run.steps += sum(map(len, paths))
     merged = State(start)
     merged.merge(paths)
-    result = State(start.below)
-    result.cells.update({**start.cells, **merged.cells})
-    _close_lists(result, node, loop)
-    return result.cells
+    cells = {**start.cells, **merged.cells}
+    return {
+        key: _closed(cell, loop, whole) if isinstance(cell, Content) else cell
+        for key, cell in cells.items()
+    }
 
 
-def _close_lists(state: State, node: cst.CSTNode, loop: Loop | None) -> None:
-    """Take out the marks that stood for the entries of earlier rounds."""
-    mark = Domain(("earlier", node))
-    for key, cell in list(state.cells.items()):
-        if isinstance(cell, Content):
-            entries = tuple(e for e in cell.entries if e.domain != mark)
-            if len(entries) < len(cell.entries):
-                grown = loop is not None and any(e.domain == loop.domain for e in entries)
-                state.cells[key] = Content(entries) if grown else OPAQUE
+def _closed(content: Content, loop: Loop, whole: bool) -> Content:
+    """A list behind the loop: what was appended in a round was appended in each."""
+    mark, current = Domain(("earlier", loop.node)), Domain(("round", loop.domain))
+    grown = any(entry.domain == current for entry in content.entries)
+    if not grown and all(entry.domain != mark for entry in content.entries):
+        return content
+    if not grown or not whole:
+        return OPAQUE
+    return Content(tuple(
+        Entry(e.value, loop.domain, e.tests) if e.domain == current else e
+        for e in content.entries
+        if e.domain != mark
+    ))  # fmt: skip
 
 
 def _forget_assigned(run: Interpreter, node: cst.For | cst.While) -> None:

@@ -241,7 +241,7 @@ def _set_on_object(run: Interpreter, holder: Instance, name: str, value: Value) 
 
 def note_reassigned(run: Interpreter, cls: Class, name: str) -> None:
     """An attribute of a finished object was set (``"*"``: any of them)."""
-    run.reassigned |= {(base, name) for base in cls.lineage if isinstance(base, Class)}
+    run.reassigned |= {(base.node, name) for base in cls.lineage if isinstance(base, Class)}
 
 
 def is_new_attribute(state: State, key: Key) -> bool:
@@ -323,12 +323,23 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
                 names |= dict.fromkeys(run.members.get(ancestor, ()))
     for name in names:
         found = class_attribute(run, value, name)
-        if not isinstance(found, (Function, Computed)):
-            keep(run, value, name, UNKNOWN)
+        if not isinstance(found, (Function, Computed)) and name != MADE:
+            keep(run, value, name, _given_away(run))
     if isinstance(value.cls, Symbol):
-        keep(run, value, CHANGED, UNKNOWN)
+        keep(run, value, CHANGED, _given_away(run))
     if isinstance(run.state.find((value, "layers ")), Content):
         run.write((value, "layers "), OPAQUE)
+
+
+def _given_away(run: Interpreter) -> Unknown:
+    """What unknown code left in an attribute: another thing each time."""
+    run.forgotten += 1
+    return Unknown(("given away", run.forgotten))
+
+
+def was_given_away(cell: object) -> bool:
+    """Whether a cell was lost to code that nobody knows."""
+    return isinstance(cell, Unknown) and cell.origin is not None and cell.origin[0] == "given away"
 
 
 def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Call) -> Value:
