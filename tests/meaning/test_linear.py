@@ -68,7 +68,7 @@ PROGRAMS: dict[str, Callable[[int], str]] = {
     "layers": lambda n: "import keras\nx = i = keras.Input((1,))\n" + lines("x = keras.layers.Dense(#)(x)\n", n) + "m = keras.Model(i, x)\n",
     "layers that are added": lambda n: "import keras\nm = keras.Sequential()\n" + lines("m.add(keras.layers.Dense(#))\n", n) + "m(x)\n",
     "decorators": lambda n: "def d(f):\n    def w(*a, **k):\n        return f(*a, **k)\n    return w\n" + lines("@d\ndef f#(x):\n    return x\nf#(1)\n", n),
-    "properties": lambda n: "class A:\n" + lines("    @property\n    def p#(self):\n        return self.p#-\n", n, 1) + "A().p%d\n" % (n - 1),
+    "properties": lambda n: "class A:\n" + lines("    @property\n    def p#(self):\n        return self.p#-\n", n, 1) + f"A().p{n - 1}\n",
     "imports": lambda n: lines("from keras.layers import Dense as D#\nimport tensorflow as tf#\nfrom m# import *\n", n),
     "matches": lambda n: lines("match x:\n    case [a#, *b]:\n        y = a#\n    case {'k': c} if c:\n        y = c\n", n),
     "globals": lambda n: lines("def f#():\n    global g#\n    g# = f#-\n    return g#\n", n, 1),
