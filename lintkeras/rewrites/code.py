@@ -10,6 +10,7 @@ import libcst as cst
 
 from lintkeras.findings import Edit, Span
 from lintkeras.meaning.facts import Facts
+from lintkeras.meaning.outline import nodes
 from lintkeras.meaning.values import Symbol
 from lintkeras.rewrites.names import Names
 from lintkeras.syntax.program import Program
@@ -295,12 +296,7 @@ class Code:
 
 def names_in(node: cst.CSTNode) -> Iterator[cst.Name]:
     """Every name in a node."""
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, cst.Name):
-            yield part
-        stack.extend(part.children)
+    return (part for part in nodes(node) if isinstance(part, cst.Name))
 
 
 def same(one: cst.CSTNode, other: cst.CSTNode) -> bool:

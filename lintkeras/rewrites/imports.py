@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from lintkeras.findings import Edit
+from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.symbols import Flavour
 from lintkeras.meaning.values import Symbol
 from lintkeras.rewrites.code import Code, Insertion
@@ -164,18 +165,8 @@ def _imported(statement: cst.CSTNode) -> str | None:
     """The module that an import statement names; None for another or a future import."""
     match statement:
         case cst.SimpleStatementLine(body=[cst.Import(names=[alias, *_]), *_]):
-            return _dotted(alias.name)
+            return dotted(alias.name)
         case cst.SimpleStatementLine(body=[cst.ImportFrom(module=module, relative=[]), *_]):
-            name = _dotted(module) if module is not None else ""
+            name = dotted(module) if module is not None else ""
             return None if name == "__future__" else name
     return None
-
-
-def _dotted(node: cst.CSTNode) -> str:
-    parts: list[str] = []
-    while isinstance(node, cst.Attribute):
-        parts.append(node.attr.value)
-        node = node.value
-    if isinstance(node, cst.Name):
-        parts.append(node.value)
-    return ".".join(reversed(parts))

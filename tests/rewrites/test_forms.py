@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from lintkeras import engine
 from lintkeras.rewrites.activations import (
     LINEAR,
     SURROGATES,
@@ -23,6 +26,7 @@ from lintkeras.rewrites.activations import (
     Spelling,
     synthesize,
 )
+from lintkeras.rulebook import load
 
 pytestmark = pytest.mark.tensorflow
 
@@ -211,6 +215,28 @@ def test_compiled_functions_do_the_same(dtype: str, jit: bool) -> None:
         zip(values, expected, strict=True), zip(gradients, expected_gradients, strict=True)
     ):
         assert_close(one, other, tolerance(dtype))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_generated_code_has_no_findings_and_is_formatted(case: Case) -> None:
+    spelling = PORTABLE if case.portable else TENSORFLOW
+    call = "bend" if case.forward == "own" else f"{spelling.keras}.activations.{case.forward}"
+    forward = LINEAR if case.forward == "linear" else Activation(case.forward, call)
+    definitions = synthesize(forward, case.backward, spelling, case.form)
+    source = (
+        "import keras\nimport tensorflow as tf\n\n\n"
+        "def bend(z):\n    return z * tf.sigmoid(z)\n\n\n"
+        + "\n\n".join(one.source for one in definitions)
+        + f"\n\nlayer = {spelling.keras}.layers.Dense(4, activation={definitions[-1].name})\n"
+        'keras.Sequential([layer]).save("model.keras")\n'
+    )
+    codes = load().select(["ALL"])
+    assert engine.lint("x.py", source.encode(), "python", codes).findings == ()
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "100", "-"],
+        input=source.encode(), capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.decode() == source
 
 
 def test_guided_gradients_pass_only_where_all_is_positive() -> None:
