@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +56,16 @@ class Code:
         """The source text of a node with its own parentheses."""
         start, end = self.span(node)
         return self.source(node)[start:end]
+
+    def shown(self, node: cst.CSTNode) -> str:
+        """The source text of a node on one line, without comments: for titles."""
+        start, end = self.program.local_span(node)
+        text, position = "", start
+        for comment in self.comments(node):
+            first, last = self.program.local_span(comment)
+            text, position = text + self.source(node)[position:first], last
+        text = " ".join((text + self.source(node)[position:end]).split())
+        return text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The range of a node with its own parentheses, in its snippet."""
@@ -160,6 +170,10 @@ class Code:
     def replace(self, node: cst.CSTNode, text: str) -> Edit:
         """An edit that puts ``text`` in the place of a node and its own parentheses."""
         return self._edit(node, *self.span(node), text)
+
+    def replace_all(self, nodes: Sequence[cst.CSTNode], text: str) -> Edit:
+        """An edit that puts ``text`` in the place of neighbours and what stands between them."""
+        return self._edit(nodes[0], self.span(nodes[0])[0], self.span(nodes[-1])[1], text)
 
     def insert(self, one: Insertion) -> Edit:
         """The edit that makes an insertion.

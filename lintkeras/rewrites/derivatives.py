@@ -29,6 +29,7 @@ from lintkeras.rewrites.activations import (
     synthesize,
 )
 from lintkeras.rewrites.code import Code, names_in
+from lintkeras.rewrites.giving import give
 from lintkeras.rewrites.imports import Library, insert, keras, library
 from lintkeras.rewrites.places import Place, find
 from lintkeras.rewrites.restoring import Restored, edits_of, restore, ways
@@ -154,14 +155,13 @@ def _given(
     if not definitions:
         return None
     name = definitions[-1].name
-    edits = _give(code, place, name, form, spelling)
+    edits = give(code, place, name, form, spelling)
     if edits is None:
         return None
     missing = [one.missing for one in libraries if one.missing is not None]
     new = [one.source for one in definitions if one.source]
     how = ", written with stop_gradient" if form == "stop-gradient" else ""
-    text = " ".join(code.program.text(place.node).split())
-    title = f"give `{text}` the activation {name}{how}"
+    title = f"give `{code.shown(place.node)}` the activation {name}{how}"
     return _Given(insert(code, top, new, missing), edits, title)
 
 
@@ -230,45 +230,3 @@ def _is_defined(code: Code, one: Definition, top: cst.CSTNode) -> bool:
     _, end = code.program.local_span(function)
     text = code.source(function)[code.line_start(function) : end].replace("\r\n", "\n")
     return text.rstrip() == one.source.rstrip()
-
-
-def _give(code: Code, place: Place, name: str, form: Form, spelling: Spelling) -> list[Edit] | None:
-    """The edits that put the activation's name in its place."""
-    match place.kind:
-        case "argument":
-            if place.argument is not None:
-                return [code.replace(place.argument, name)]
-            return [code.add_argument(place.node, f"activation={name}")]
-        case "layer":
-            return _as_activation_layer(code, place.node, name, spelling)
-        case _:
-            if place.symbolic and form == "custom-gradient":
-                return [
-                    code.replace(place.node.func, f"{spelling.keras}.layers.Activation({name})")
-                ]
-            return [code.replace(place.node.func, name)]
-
-
-def _as_activation_layer(
-    code: Code, node: cst.Call, name: str, spelling: Spelling
-) -> list[Edit] | None:
-    """``ReLU()`` becomes ``Activation(name)``."""
-    arguments = ", ".join([name, *(code.program.text(argument) for argument in node.args)])
-    match node.func:
-        case cst.Attribute(value=owner):
-            return [code.replace(node, f"{code.text(owner)}.Activation({arguments})")]
-        case cst.Name() as function:
-            held = code.facts.names.get("Activation")
-            if isinstance(held, Symbol) and held.name == "keras.layers.Activation":
-                return [code.replace(node, f"Activation({arguments})")]
-            variable = code.names.variable(function)
-            alias = code.program.parent(variable.stores[0]) if variable is not None else None
-            once = variable is not None and len(variable.stores) == len(variable.loads) == 1
-            if once and isinstance(alias, cst.ImportAlias) and alias.asname is None:
-                if "Activation" not in code.names.all:
-                    return [
-                        code.replace(alias.name, "Activation"),
-                        code.replace(node, f"Activation({arguments})"),
-                    ]
-            return [code.replace(node, f"{spelling.keras}.layers.Activation({arguments})")]
-    return None

@@ -176,6 +176,27 @@ def test_how_a_layer_is_given_its_activation(layer: str) -> None:
     assert f"model = {GIVEN[layer]}\n" in applied(program(f"model = {layer}"))
 
 
+def test_a_layer_that_becomes_an_activation_is_imported_as_one() -> None:
+    model = "model = keras.Sequential([Dense(4), ReLU(name='bend')])"
+    for before, after in (
+        ("import Dense, ReLU", "import Activation, Dense"),
+        ("import ReLU, Dense", "import Activation, Dense"),
+        (
+            "import (\n    Dense,  # one\n    ReLU,\n)",
+            "import (\n    Dense,  # one\n    Activation,\n)",
+        ),
+        ("import Activation as A, Dense, ReLU", "import Activation as A, Dense, Activation"),
+    ):
+        head = f"import keras\nimport tensorflow as tf\nfrom keras.layers {before}\n\n"
+        new = applied(program(model, head=head))
+        assert f"from keras.layers {after}\n" in new
+        assert "Activation(relu_gradient_times_2, name='bend')" in new
+    twice = "import keras\nimport tensorflow as tf\nfrom keras.layers import Dense, ReLU\n\nother = ReLU()\n"
+    new = applied(program(model, head=twice))
+    assert "import Dense, ReLU\n" in new
+    assert "keras.layers.Activation(relu_gradient_times_2, name='bend')" in new
+
+
 FORWARDS = {
     '"relu"': "keras.activations.relu(z)",
     '"silu"': 'keras.activations.get("silu")(z)',
