@@ -35,6 +35,10 @@ UNREADABLE = [
         "cannot be analyzed: more than 1000 links in a chain",
     ),
     (
+        b"import keras\nx = (" + b"'a'" * 3500 + b")\n",
+        "cannot be analyzed: more than 3000 strings side by side",
+    ),
+    (
         b"import keras\n"
         + b"".join(b" " * depth + b"if x:\n" for depth in range(150))
         + b" " * 150
