@@ -199,12 +199,16 @@ class ModelTrained:
 
 @dataclass(frozen=True, slots=True)
 class ObjectMade:
-    """An optimizer, metric, model or layer of Keras is made."""
+    """An optimizer, metric, model, layer or variable is made: one of Keras, or of a subclass."""
 
     node: cst.Call
     instance: Instance
     function: Function | None
     loops: tuple[cst.CSTNode, ...]
+    tests: tuple[Test, ...] = ()
+    """The conditions under which it is made."""
+    running: tuple[cst.CSTNode, ...] = ()
+    """The functions that are running, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)

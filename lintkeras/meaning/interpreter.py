@@ -577,7 +577,10 @@ class Interpreter:
                 )
                 return self.enter(inner, bound, node)
             case Class():
-                return objects.instantiate(self, function, arguments, node)
+                made = objects.instantiate(self, function, arguments, node)
+                if isinstance(made, Instance) and objects.is_keras(function):
+                    library.note_made(self, made, node)
+                return made
             case Symbol():
                 return library.call_symbol(self, function, arguments, node)
             case Member(of=of, name=name):

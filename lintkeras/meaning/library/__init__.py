@@ -20,6 +20,7 @@ from lintkeras.meaning.library.models import (
     construct,
     has_keras_base,
     instance_method,
+    note_made,
     note_method,
 )
 from lintkeras.meaning.library.python import dict_method, list_method
@@ -91,6 +92,7 @@ __all__ = [
     "has_keras_base",
     "is_class",
     "lets_errors_pass",
+    "note_made",
     "unwrapped",
 ]
 

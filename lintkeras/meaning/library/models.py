@@ -61,9 +61,18 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     if name.startswith("keras.layers."):
         _note_functions(run, result)
     if name.startswith(_MADE):
-        loops = run.statement_loops()
-        run.facts.note(ObjectMade(node, result, run.current_function(), loops))
+        note_made(run, result, node)
     return result
+
+
+def note_made(run: Interpreter, instance: Instance, node: cst.Call) -> None:
+    """Record that an object of Keras is made."""
+    run.facts.note(
+        ObjectMade(
+            node, instance, run.current_function(), run.statement_loops(), tuple(run.tests),
+            tuple(run.running),
+        )
+    )  # fmt: skip
 
 
 def _note_functions(run: Interpreter, layer: Instance) -> None:
@@ -82,7 +91,8 @@ def _note_functions(run: Interpreter, layer: Instance) -> None:
 
 
 _TRAIN = frozenset({"fit", "fit_generator", "train_on_batch"})
-_MADE = ("keras.optimizers.", "keras.metrics.", "keras.models.", "keras.layers.", "keras.losses.")
+_MADE = ("keras.optimizers.", "keras.metrics.", "keras.models.", "keras.layers.", "keras.losses.",
+         "tf.Variable")  # fmt: skip
 
 
 def has_keras_base(instance: Instance) -> bool:
