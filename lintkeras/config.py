@@ -18,7 +18,8 @@ class ConfigError(Exception):
 class Settings:
     """The resolved settings of one file. ``root`` is where its patterns are relative to."""
 
-    select: tuple[str, ...] = ("ALL",)
+    select: tuple[str, ...] = ()
+    """None: the rules that their pages turn on."""
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     extension: Mapping[str, str] = field(default_factory=dict)

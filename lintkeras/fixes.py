@@ -144,7 +144,7 @@ def _harm(before: FileReport, after: FileReport, made: list[Fix]) -> str | None:
     if new_errors:
         return f"it brings a new error, {min(new_errors)}"
     assert before.document is not None
-    removed = _removed_comments(before.document, [edit for fix in made for edit in fix.edits])
+    removed = removed_comments(before.document, [edit for fix in made for edit in fix.edits])
     lost = _comments(before.document) - removed - _comments(after.document)
     return f"it loses the comment {min(lost)!r}" if lost else None
 
@@ -157,7 +157,7 @@ def _comments(document: Document) -> Counter[str]:
     return Counter(text for one in document.snippets for _, text in comments(one.source))
 
 
-def _removed_comments(document: Document, edits: list[Edit]) -> Counter[str]:
+def removed_comments(document: Document, edits: list[Edit]) -> Counter[str]:
     """The comments on statements that edits remove: behind code, in a range that goes as a whole.
 
     The titles of such fixes say so.

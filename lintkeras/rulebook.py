@@ -124,6 +124,10 @@ class RuleBook:
             chosen |= found
         return frozenset(chosen)
 
+    def defaults(self) -> frozenset[str]:
+        """The codes of the rules that run where nothing is selected."""
+        return frozenset(rule.code for rule in self.rules if rule.default)
+
     def unknown(self, word: str) -> UnknownRule:
         """The error that says that a word stands for no rule, and what may be meant."""
         known = {word for rule in self.rules for word in (rule.code, rule.name, rule.family)}

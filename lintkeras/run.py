@@ -216,7 +216,8 @@ class Run:
     def _codes(self, settings: Settings) -> frozenset[str]:
         """The rules to run and to report."""
         book = load()
-        return (book.select(settings.select) | ALWAYS) - book.select(settings.ignore)
+        selected = book.select(settings.select) if settings.select else book.defaults()
+        return (selected | ALWAYS) - book.select(settings.ignore)
 
     def _counted(self, report: FileReport, source: Source) -> FileReport:
         """The report without the findings that are not wanted, which are told apart."""

@@ -8,7 +8,7 @@ import random
 import textwrap
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lintkeras import engine, reports
@@ -22,6 +22,7 @@ from lintkeras.writing import unified_diff
 from tests.cli.command import REUSE, STEP
 
 CODES = load().select(["ALL"])
+SLOW = [HealthCheck.too_slow]
 KINDS = ("python", "markdown")
 SEEDS = [
     e.marked()[0] for rule in load().rules for e in rule.examples() if e.role in ("bad", "good")
@@ -88,14 +89,14 @@ def mutated(seed: str, chance: random.Random) -> str:
 @given(
     data=st.binary(max_size=400), front=st.sampled_from([b"", b"import keras\n", b"```python\n"])
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 def test_any_bytes(kind: str, data: bytes, front: bytes) -> None:
     check(front + data + b"\n# keras GradientTape custom_gradient", kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(parts=st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=8), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 def test_any_text(kind: str, parts: list[str]) -> None:
     text = "keras GradientTape\n" if kind == "markdown" else "# keras GradientTape\n"
     check((text + "".join(parts)).encode("utf-8", "surrogatepass"), kind)
@@ -103,7 +104,7 @@ def test_any_text(kind: str, parts: list[str]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.sampled_from(SEEDS), number=st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 def test_programs_with_typing_errors(kind: str, seed: str, number: int) -> None:
     page = f"# Keras\n\n> - ```python\n{textwrap.indent(seed, '>   ', bool)}>   ```\n"
     text = seed if kind == "python" else page
@@ -111,7 +112,7 @@ def test_programs_with_typing_errors(kind: str, seed: str, number: int) -> None:
 
 
 @given(parts=st.lists(st.sampled_from([*FRAGMENTS, "x = 1\n", "  y\n", "\t- z\n"]), max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
 def test_snippets_map_back_to_their_page(parts: list[str]) -> None:
     text = "".join(parts)
     try:

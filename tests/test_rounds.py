@@ -9,7 +9,8 @@ from lintkeras import engine
 from lintkeras.documents import read
 from lintkeras.engine import FileReport
 from lintkeras.findings import Applicability, Edit, Finding, Fix, Span
-from lintkeras.fixes import Choice, Consent, Fixed, fix
+from lintkeras.fixes import Choice, Consent, Fixed, fix, removed_comments
+from lintkeras.rulebook import load
 from tests.cli.command import REUSE
 
 SAFE = Consent()
@@ -167,3 +168,18 @@ def test_the_engine_fixes_the_real_thing() -> None:
     done = fix(REUSE.encode(), SAFE, lint)
     assert (done.made, done.troubles) == (1, ())
     assert fix(done.data, SAFE, lint) == Fixed(done.data)
+
+
+def test_titles_announce_the_comments_that_go() -> None:
+    announced = 0
+    for rule in load().rules:
+        for example in rule.examples():
+            if example.role != "bad":
+                continue
+            document = read("x", example.text.encode(), example.language)
+            report = engine.lint("x", example.text.encode(), example.language, (rule.code,))
+            for one in (one for found in report.findings for one in found.fixes):
+                removed = removed_comments(document, list(one.edits))
+                assert ("comment" in one.title) >= bool(removed), one
+                announced += bool(removed)
+    assert announced

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lintkeras.config import ConfigError, Settings, from_table, in_folder
+from lintkeras.rulebook import load
 from lintkeras.target import TargetError, parse
 from tests.cli.command import REUSE, STEP, check
 
@@ -150,6 +152,20 @@ def test_extensions(both: Path) -> None:
     done = check("page.txt", "a.tpl", cwd=both)
     assert done.code == 2
     assert "error: a.tpl: no kind of file that lintkeras reads" in done.err
+
+
+def test_a_rule_that_its_page_turns_off_must_be_selected(
+    both: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lintkeras import run
+
+    book = load()
+    rules = tuple(replace(rule, default=rule.code != "LK103") for rule in book.rules)
+    monkeypatch.setattr(run, "load", lambda: replace(book, rules=rules))
+    monkeypatch.chdir(both)
+    for select, found in (((), ["LK110"]), (("ALL",), ["LK110", "LK103"]), (("LK10",), ["LK103"])):
+        run.Run(run.Options(select=select, output_format="concise")).go(["."])
+        assert codes(capsys.readouterr().out) == found
 
 
 def test_every_setting_of_a_folder(tmp_path: Path) -> None:
