@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from lintkeras.checks.registry import Context
 from lintkeras.checks.words import passages
 from lintkeras.claims.intent import Intent, stated_intent
 from lintkeras.meaning.facts import CompiledModel, Facts, OptimizerStep
+from lintkeras.meaning.sums import summands
 from lintkeras.meaning.values import (
     Class,
     Computed,
@@ -129,7 +131,7 @@ def _classify(context: Context, step: OptimizerStep) -> GradientChange | None:
         "", step, edited[0], edited[0].edits[-1],
         optimizer_of(context.program, _optimizer(context.facts, step)), factors,
     )  # fmt: skip
-    if any(factor <= 0 for factor in factors):
+    if any(factor <= 0 for factor in factors) or _undoes_loss_scale(found):
         return None
     weights = all(_of_weights(g) for g in edited)
     if weights and _may_be_meant_as_derivative(found):
@@ -279,6 +281,16 @@ def _silenced(context: Context, found: GradientChange) -> bool:
         any(part in name.lower() for part in _SILENCING)
         for edit in found.gradient.edits
         for name in _names_in(edit.node)
+    )
+
+
+def _undoes_loss_scale(found: GradientChange) -> bool:
+    """Whether the loss was multiplied by what the gradients are divided by."""
+    factor = found.factor
+    if factor is None or factor == 1.0:
+        return False
+    return all(
+        math.isclose(one.factor * factor, 1.0) for one in summands(found.gradient.call.target)
     )
 
 

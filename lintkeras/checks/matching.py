@@ -101,12 +101,22 @@ def _mismatch(meeting: _Meeting) -> _Mismatch | None:
         variable = other.value
         if source == variable and one.domain == other.domain:
             continue
-        if permuted and _is_known(source) and _is_known(variable):
+        moved = source != variable or _is_reversed(one, other)
+        if permuted and moved and _is_known(source) and _is_known(variable):
             return _Mismatch("order", source, variable)
         if isinstance(source, Weight) and isinstance(variable, Weight) and _is_whole(one, other):
             return _of_lists(meeting, source, variable)
         return None
     return None
+
+
+def _is_reversed(one: Entry, other: Entry) -> bool:
+    """Whether one of two entries goes through what the other goes through, from its end."""
+    first, second = one.domain, other.domain
+    return any(
+        a is not None and a.identity == ("reversed", b)
+        for a, b in ((first, second), (second, first))
+    )
 
 
 def _is_known(value: Value) -> bool:

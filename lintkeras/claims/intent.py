@@ -108,7 +108,7 @@ _UNIT = (
 )
 # A layer's own derivative or backward pass; its gradient is only that of its weights.
 _LAYER = r"(?:(?:dense|hidden|conv\w*|custom|activation)\s+)?layers?"
-_NO_WEIGHTS = r"(?!'?s?\s+(?:layers?|networks?|nets?|models?|blocks?|units|weights?|kernels?|parameters?|mlps?|bias\w*))"
+_NO_WEIGHTS = r"(?!'?s?[\s-]+(?:activat(?:ions?|ed)\s+)?(?:layers?|networks?|nets?|models?|blocks?|units|weights?|kernels?|parameters?|mlps?|bias\w*))"
 _STRONG = r"(?:derivatives?|slopes?|backward(?:s|\s+(?:pass|step|function|rule|behaviou?r))?|back-?prop(?:agation)?)"
 _WEAK = r"(?:gradients?|grads?)"
 _DETERMINERS = r"(?:(?:the|our|its|their|this|that|each|every|a|an|all|any|my|hidden|first|last|second|inner|output|chosen|whole|same|true|real|used|custom)\s+)*"

@@ -17,6 +17,8 @@ def give(code: Code, place: Place, name: str, form: Form, spelling: Spelling) ->
         case "argument":
             if place.argument is not None:
                 return [code.replace(place.argument, name)]
+            if any(argument.star for argument in place.node.args):
+                return None  # it may be given among them
             return [code.add_argument(place.node, f"activation={name}")]
         case "layer":
             return _as_activation_layer(code, place.node, name, spelling)

@@ -14,6 +14,7 @@ from lintkeras.findings import Edit, Span
 from lintkeras.syntax.parse import ParsedSnippet
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+Suite = cst.SimpleStatementSuite
 
 
 class _Layout(CodegenState):
@@ -170,8 +171,10 @@ class Program:
             else:
                 above.append(line.comment.value.lstrip("#").strip())
         inside: list[str] = []
-        if isinstance(statement, cst.SimpleStatementLine):
-            stack: list[cst.CSTNode] = [*statement.body, statement.trailing_whitespace]
+        # A suite is the line behind the colon of a header: `def f(x): return x  # why`.
+        line = next(a for a in (node, *self.ancestors(node)) if isinstance(a, (Statement, Suite)))
+        if isinstance(line, (cst.SimpleStatementLine, Suite)):
+            stack: list[cst.CSTNode] = [*line.body, line.trailing_whitespace]
             while stack:
                 part = stack.pop()
                 if isinstance(part, cst.Comment):

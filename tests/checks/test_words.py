@@ -72,3 +72,12 @@ def test_what_is_read(page: str) -> None:
 )
 def test_what_is_not(page: str) -> None:
     assert not found(page)
+
+
+def test_the_comment_behind_a_function_of_one_line() -> None:
+    lines = FENCE.splitlines()[1:-1]
+    scale = "def scale(grads): return [g * 2 for g in grads]  # double the derivative of the relu"
+    edit = lines.index("    grads = [g * 2 for g in grads]")
+    lines[edit] = "    grads = scale(grads)"
+    source = "\n".join([*lines[:4], scale, *lines[4:], ""])
+    assert [(line, code) for line, _, code in lint(source, "python")] == [(5, "LK101")]

@@ -92,6 +92,8 @@ OTHER_COMMENTS = [
     "scale the gradients of the first layer",
     "scale the gradients of the dense layers",
     "halve the gradients of the relu layers",
+    "halve the gradients of the relu activation layers",
+    "scale the gradients of the relu-activated layers",
     "scale the gradients of the sigmoid network",
     "larger steps for the hidden layer",
     "clip gradients to keep the derivative of the activation bounded",

@@ -138,6 +138,10 @@ MODELS = {
     "an activation that is a layer with arguments": (
         "model = keras.Sequential([layers.Dense(4), layers.LeakyReLU(0.1)])", [],
     ),
+    "arguments that are given as a dictionary": (
+        'model = layers.Dense(4, **{"activation": "relu"})', [],
+    ),
+    "arguments that are given as a list": ('model = layers.Dense(*[4, "relu"])', []),
     "arguments that are not known": ("model = layers.Dense(4, **unknown())", []),
 }  # fmt: skip
 
