@@ -12,7 +12,7 @@ from lintkeras.checks.optimizers import Effect, Optimizer, effect, optimizer_of
 from lintkeras.checks.registry import Context
 from lintkeras.checks.words import passages
 from lintkeras.claims.intent import Intent, stated_intent
-from lintkeras.meaning.facts import CompiledModel, Facts, OptimizerStep
+from lintkeras.meaning.facts import CompiledModel, Facts, LayerCall, OptimizerStep
 from lintkeras.meaning.sums import summands
 from lintkeras.meaning.values import (
     Class,
@@ -231,6 +231,9 @@ def _of_weights(gradient: Gradient) -> bool:
 def _has_own_backward(facts: Facts, found: GradientChange) -> bool:
     """Whether a custom_gradient takes part in what the tape has recorded."""
     waiting: list[Value] = [found.gradient.call.target, *found.step.layers]
+    outputs: dict[cst.CSTNode, list[Value]] = {}
+    for call in facts.all(LayerCall):
+        outputs.setdefault(call.node, []).append(call.output)
     seen: set[int] = set()
     while waiting:
         for value in walk(waiting.pop()):
@@ -244,6 +247,7 @@ def _has_own_backward(facts: Facts, found: GradientChange) -> bool:
                 waiting.append(value.cls)
             if isinstance(value, Computed) and not isinstance(value.function, str):
                 waiting.append(value.function)
+                waiting += outputs.get(value.node, ())
             if isinstance(value, (Function, Class)):
                 for name in _names_in(value.node):
                     if name == "custom_gradient":  # defined inside

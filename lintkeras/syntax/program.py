@@ -172,9 +172,9 @@ class Program:
                 above.append(line.comment.value.lstrip("#").strip())
         inside: list[str] = []
         # A suite is the line behind the colon of a header: `def f(x): return x  # why`.
-        line = next(a for a in (node, *self.ancestors(node)) if isinstance(a, (Statement, Suite)))
-        if isinstance(line, (cst.SimpleStatementLine, Suite)):
-            stack: list[cst.CSTNode] = [*line.body, line.trailing_whitespace]
+        own = next(a for a in (node, *self.ancestors(node)) if isinstance(a, (Statement, Suite)))
+        if isinstance(own, (cst.SimpleStatementLine, Suite)):
+            stack: list[cst.CSTNode] = [*own.body, own.trailing_whitespace]
             while stack:
                 part = stack.pop()
                 if isinstance(part, cst.Comment):
