@@ -108,7 +108,16 @@ _UNIT = (
 )
 # A layer's own derivative or backward pass; its gradient is only that of its weights.
 _LAYER = r"(?:(?:dense|hidden|conv\w*|custom|activation)\s+)?layers?"
-_NO_WEIGHTS = r"(?!'?s?[\s-]+(?:activat(?:ions?|ed)\s+)?(?:layers?|networks?|nets?|models?|blocks?|units|weights?|kernels?|parameters?|mlps?|bias\w*))"
+_STOP = (
+    r"(?:and|or|but|because|since|so|that|which|who|to|when|if|while|where|until|as|for|of|in|on"
+    r"|by|with|from|than|is|are|was|were|be|has|have|needs?|not|only)"
+)
+# "the relu layers", "the relu policy network": a part of the network, and so weights.
+_PART = (
+    r"(?:layers?|networks?|nets?|models?|blocks?|units|weights?|kernels?|parameters?|mlps?|bias\w*"
+    r"|branch(?:es)?|stacks?|towers?|heads?|(?:en|de)coders?|backbones?)"
+)
+_NO_WEIGHTS = rf"(?!'?s?[\s-]+(?:(?!(?:{_STOP}|inside|within|at|through|before|behind|after)\b)\w+\s+)?{_PART})"
 _STRONG = r"(?:derivatives?|slopes?|backward(?:s|\s+(?:pass|step|function|rule|behaviou?r))?|back-?prop(?:agation)?)"
 _WEAK = r"(?:gradients?|grads?)"
 _DETERMINERS = r"(?:(?:the|our|its|their|this|that|each|every|a|an|all|any|my|hidden|first|last|second|inner|output|chosen|whole|same|true|real|used|custom)\s+)*"
@@ -120,10 +129,6 @@ _OBJECT = (
     rf"|{_WEAK}\s+(?:of|for|through|inside|within|at)\s+{_DETERMINERS}{_UNIT}{_NO_WEIGHTS}\b"
     r"|\bfprime\b"
     r")"
-)
-_STOP = (
-    r"(?:and|or|but|because|since|so|that|which|who|to|when|if|while|where|until|as|for|of|in|on"
-    r"|by|with|from|than|is|are|was|were|be|has|have|needs?|not|only)"
 )
 # Up to four words of one noun phrase.
 _NOUN_WORDS = rf"(?:(?!{_STOP}\b)[\w'-]+\s+){{0,4}}?"
