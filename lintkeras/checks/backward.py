@@ -31,7 +31,6 @@ from lintkeras.meaning.nests import (
 from lintkeras.meaning.outline import (
     all_parameters,
     names_read,
-    nodes,
     own_nodes,
     positional_parameters,
     returned,
@@ -195,7 +194,7 @@ def _unannounced(context: Context, one: BackwardPass) -> Finding | None:
     pairs = known_pairs(context, one)
     if pairs is None or any(_takes_variables(grad) for _, grad in pairs):
         return None
-    if one.gradient.decorator.name.startswith("keras.") and other_backends(context.program.modules):
+    if one.gradient.decorator.name.startswith("keras.") and other_backends(context.program.nodes):
         return None
     reads = [read for value, grad in pairs for read in _reads(context, one, grad, value)]
     if not reads:
@@ -273,8 +272,7 @@ def _freezes(context: Context) -> bool:
         isinstance(node, cst.AssignTarget)
         and isinstance(node.target, cst.Attribute)
         and node.target.attr.value == "trainable"
-        for module in context.program.modules
-        for node in nodes(module)
+        for node in context.program.nodes
     )
 
 
@@ -490,7 +488,7 @@ def _is_sketch(node: cst.FunctionDef | cst.Lambda) -> bool:
 @check("LK124")
 def custom_gradient_numpy(context: Context) -> Iterator[Finding]:
     """NumPy is applied to tensors in a function under a custom gradient, or in its grad."""
-    if eager_on_purpose(context) or other_backends(context.program.modules):
+    if eager_on_purpose(context) or other_backends(context.program.nodes):
         return
     reported: set[cst.CSTNode] = set()
     operations = {

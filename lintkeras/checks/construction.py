@@ -52,7 +52,7 @@ class _Step:
 @check("LK119")
 def optimizer_created_in_step(context: Context) -> Iterator[Finding]:
     """an optimizer, metric or model is made inside the step that uses it."""
-    if other_backends(context.program.modules):
+    if other_backends(context.program.nodes):
         return
     found: dict[cst.CSTNode, Finding] = {}
     for node, finding in (*_in_graphs(context), *_in_loops(context)):

@@ -80,7 +80,7 @@ def _redundant(context: Context, one: BackwardPass) -> FunctionSummary | None:
     params = one.node.params
     if params.kwonly_params or params.star_kwarg or isinstance(params.star_arg, cst.Param):
         return None
-    if one.gradient.decorator.name.startswith("keras.") and other_backends(context.program.modules):
+    if one.gradient.decorator.name.startswith("keras.") and other_backends(context.program.nodes):
         return None
     value, grad = pairs[0]
     x = one.summary.parameter(one.inputs[0].name.value)

@@ -6,7 +6,6 @@ import libcst as cst
 
 from lintkeras.checks.registry import Context
 from lintkeras.meaning.facts import ActivationUse, CustomGradientCall, LayerClass
-from lintkeras.meaning.outline import nodes
 from lintkeras.meaning.values import CustomGradient, Function, Method, Value
 
 _TRACED_METHODS = frozenset({
@@ -21,9 +20,7 @@ _EAGER_NAMES = frozenset({
 def eager_on_purpose(context: Context) -> bool:
     """Whether the program asks for eager execution somewhere, or asks which one it is in."""
     return any(
-        isinstance(node, cst.Name) and node.value in _EAGER_NAMES
-        for module in context.program.modules
-        for node in nodes(module)
+        isinstance(node, cst.Name) and node.value in _EAGER_NAMES for node in context.program.nodes
     )
 
 

@@ -17,9 +17,9 @@ from lintkeras.meaning.facts import (
     OptimizerStep,
     TapeUse,
 )
-from lintkeras.meaning.outline import nodes
 from lintkeras.meaning.values import Class, Function, Instance
 from lintkeras.rewrites.layers import custom_gradient_call, rename_to_call
+from lintkeras.syntax.tree import nodes
 from lintkeras.target import parse
 
 _BARE = frozenset({"keras.layers.Layer", "keras.models.Model"})
@@ -99,7 +99,7 @@ def _has_call(context: Context, layer: LayerClass) -> bool:
     """
     if not set(layer.bases) <= _BARE | {b for b in layer.bases if not b.startswith("keras.")}:
         return True
-    if "torch" in other_backends(context.program.modules):
+    if "torch" in other_backends(context.program.nodes):
         return True
     family = [one for one in context.facts.all(LayerClass) if layer.cls in one.cls.lineage]
     classes = {c for one in family for c in one.cls.lineage if isinstance(c, Class)}
@@ -156,17 +156,16 @@ def _mentioned(context: Context) -> frozenset[str]:
     """
     tapes = {fact.node.func for fact in context.facts.all(TapeUse)}
     names: set[str] = set()
-    for module in context.program.modules:
-        for node in nodes(module):
-            match node:
-                case cst.Attribute() if node not in tapes:
-                    names.add(node.attr.value)
-                case cst.SimpleString():
-                    value = node.evaluated_value
-                    if isinstance(value, str):
-                        names.add(value)
-                case cst.ClassDef():
-                    names.update(_aliased(node))
+    for node in context.program.nodes:
+        match node:
+            case cst.Attribute() if node not in tapes:
+                names.add(node.attr.value)
+            case cst.SimpleString():
+                value = node.evaluated_value
+                if isinstance(value, str):
+                    names.add(value)
+            case cst.ClassDef():
+                names.update(_aliased(node))
     return frozenset(names)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import libcst as cst
 
-from lintkeras.meaning.outline import dotted, nodes
+from lintkeras.meaning.outline import dotted
 
 Backend = Literal["jax", "torch"]
 
@@ -19,14 +19,9 @@ _PACKAGES: dict[str, Backend] = {
 }  # fmt: skip
 
 
-def other_backends(modules: Iterable[cst.Module]) -> frozenset[Backend]:
+def other_backends(nodes: Iterable[cst.CSTNode]) -> frozenset[Backend]:
     """The other backends that a program imports, chooses or asks for by name."""
-    found = {
-        backend
-        for module in modules
-        for node in nodes(module)
-        if (backend := _backend_of(node)) is not None
-    }
+    found = {backend for node in nodes if (backend := _backend_of(node)) is not None}
     return frozenset(found)
 
 

@@ -176,15 +176,6 @@ def returned(function: cst.FunctionDef | cst.Lambda) -> list[cst.BaseExpression]
     ]
 
 
-def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """A node and all nodes inside it, in the order of the code."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(reversed(children(node)))
-
-
 def own_nodes(function: cst.FunctionDef | cst.Lambda) -> Iterator[cst.CSTNode]:
     """The nodes of a function's body, without those of functions and classes inside it."""
     stack: list[cst.CSTNode] = [function.body]

@@ -10,10 +10,10 @@ import libcst as cst
 
 from lintkeras.findings import Edit, Span
 from lintkeras.meaning.facts import Facts
-from lintkeras.meaning.outline import nodes
 from lintkeras.meaning.values import Symbol
 from lintkeras.rewrites.names import Names
 from lintkeras.syntax.program import Program
+from lintkeras.syntax.tree import nodes
 from lintkeras.target import parse
 
 

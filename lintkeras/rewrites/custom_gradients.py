@@ -8,9 +8,10 @@ import libcst as cst
 
 from lintkeras.findings import Applicability, Edit, Fix
 from lintkeras.meaning.facts import BackwardPass, FunctionSummary
-from lintkeras.meaning.outline import dotted, nodes, returned
+from lintkeras.meaning.outline import dotted, returned
 from lintkeras.meaning.values import Symbol
 from lintkeras.rewrites.code import Code
+from lintkeras.syntax.tree import nodes
 
 
 def drop(code: Code, one: BackwardPass, grad: FunctionSummary) -> Iterator[Fix]:

@@ -10,7 +10,7 @@ from lintkeras.findings import Applicability, Edit, Fix
 from lintkeras.meaning.differentiation import METADATA
 from lintkeras.meaning.facts import FORWARD, FunctionSummary, LayerClass
 from lintkeras.meaning.nests import depends
-from lintkeras.meaning.outline import nodes, positional_parameters
+from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.values import (
     Computed,
     Const,
@@ -23,6 +23,7 @@ from lintkeras.meaning.values import (
 )
 from lintkeras.rewrites.code import Code
 from lintkeras.rewrites.imports import add, library
+from lintkeras.syntax.tree import nodes
 
 _INNER = "with_own_gradient"
 

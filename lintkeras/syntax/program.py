@@ -12,6 +12,7 @@ from libcst._nodes.internal import CodegenState
 from lintkeras.documents.model import Document
 from lintkeras.findings import Edit, Span
 from lintkeras.syntax.parse import ParsedSnippet
+from lintkeras.syntax.tree import nodes
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 Suite = cst.SimpleStatementSuite
@@ -83,6 +84,11 @@ class Program:
     def modules(self) -> tuple[cst.Module, ...]:
         """The modules in the order of the document."""
         return tuple(one.module for one in self.parsed)
+
+    @cached_property
+    def nodes(self) -> tuple[cst.CSTNode, ...]:
+        """All nodes in the order of the document, without whitespace and marks."""
+        return tuple(node for module in self.modules for node in nodes(module))
 
     @cached_property
     def _layouts(self) -> list[_Layout]:

@@ -17,6 +17,12 @@ _TRIVIA = (
     cst.LeftCurlyBrace, cst.RightCurlyBrace, cst.Comma, cst.Colon, cst.Semicolon, cst.Dot,
     cst.AssignEqual,
 )  # fmt: skip
+_TRIVIAL_FIELDS = (
+    "whitespace", "leading_lines", "lines_after", "header", "footer", "trailing_whitespace", "lpar",
+    "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "equal", "dot",
+    "colon", "relative",
+)  # fmt: skip
+"""How the fields begin that hold nothing else."""
 _fields: dict[type, tuple[str, ...]] = {}
 _is_trivia: dict[type, bool | None] = {}
 """For each type seen: whether it is trivia; None where it is no node."""
@@ -39,8 +45,11 @@ class _FieldNames(cst.CSTVisitor):
 def _learn(node: cst.CSTNode) -> tuple[str, ...]:
     visitor = _FieldNames()
     node._visit_and_replace_children(visitor)
-    others = [field.name for field in dataclasses.fields(node)]  # what libcst visits only if set
-    return _fields.setdefault(type(node), tuple(dict.fromkeys([*visitor.names, *others])))
+    others = [  # libcst visits some only where they are set
+        field.name for field in dataclasses.fields(node) if field.type not in (str, bool)
+    ]
+    names = [n for n in [*visitor.names, *others] if not n.startswith(_TRIVIAL_FIELDS)]
+    return _fields.setdefault(type(node), tuple(dict.fromkeys(names)))
 
 
 def _kind(value: object) -> bool | None:
@@ -68,6 +77,15 @@ def _known(value: object) -> bool:
     kind = type(value)
     known = _is_trivia[kind] if kind in _is_trivia else _kind(value)
     return known is not False
+
+
+def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node and all nodes inside it, in the order of the code."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(children(node)))
 
 
 def comments(node: cst.CSTNode) -> Iterator[cst.Comment]:

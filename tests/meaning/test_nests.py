@@ -10,6 +10,7 @@ from lintkeras.meaning.facts import BackwardPass
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.meaning.nests import depends, flat_size, is_one_tensor, is_zero
 from lintkeras.meaning.values import Value
+from lintkeras.syntax.tree import nodes
 
 HEAD = "import tensorflow as tf\nimport numpy as np\nfrom keras import ops\n"
 
@@ -135,4 +136,4 @@ def test_is_one_tensor(expression: str, expected: bool) -> None:
     ],
 )
 def test_other_backends(source: str, expected: set[str]) -> None:
-    assert other_backends([cst.parse_module(source)]) == expected
+    assert other_backends(nodes(cst.parse_module(source))) == expected
