@@ -124,7 +124,8 @@ def _step_of(context: Context, made: ObjectMade, node: cst.CSTNode) -> _Step | N
     if not isinstance(node, (cst.FunctionDef, cst.Lambda)) or not context.program.owns(node):
         return None
     if node in context.facts.staged:
-        return _Step(node, by_keras=False)
+        alone = isinstance(node, cst.Lambda) or len(node.decorators) < 2
+        return _Step(node, by_keras=False) if alone else None  # another decorator may run it
     if isinstance(node, cst.FunctionDef) and node.name.value in _STEPS:
         function = made.function
         cls = function.cls if isinstance(function, Function) and function.node is node else None
@@ -160,11 +161,21 @@ def _is_guarded(context: Context, node: cst.CSTNode) -> bool:
             return False
         if isinstance(ancestor, (cst.BooleanOperation, cst.IfExp, cst.If, cst.Try, cst.Match)):
             return True
+        if isinstance(ancestor, cst.With) and any(_lifts(item.item) for item in ancestor.items):
+            return True
         if isinstance(ancestor, cst.IndentedBlock):
             above = ancestor.body[: ancestor.body.index(below)]
             if any(_may_leave(statement) for statement in above):
                 return True
         below = ancestor
+    return False
+
+
+def _lifts(manager: cst.BaseExpression) -> bool:
+    """``tf.init_scope()``: what is made there is made in the graph around, if there is one."""
+    match manager:
+        case cst.Call(func=cst.Attribute(attr=cst.Name("init_scope")) | cst.Name("init_scope")):
+            return True
     return False
 
 

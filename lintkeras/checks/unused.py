@@ -10,8 +10,19 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.checks.steps import callee, gradient_of
 from lintkeras.findings import Finding, Note
-from lintkeras.meaning.facts import GradientsHeld, OptimizerStep
-from lintkeras.meaning.values import Const, Gradient, Value, alternatives, gradients_in
+from lintkeras.meaning.facts import GradientsHeld, OptimizerStep, TapeUse
+from lintkeras.meaning.values import (
+    Arguments,
+    Computed,
+    Const,
+    Gradient,
+    Symbol,
+    Test,
+    Value,
+    alternatives,
+    gradients_in,
+)
+from lintkeras.rewrites.code import Code, names_in, target_of
 from lintkeras.rewrites.copies import apply_the_copy
 from lintkeras.syntax.liveness import unread
 
@@ -138,3 +149,189 @@ def _says(context: Context, fact: GradientsHeld, step: OptimizerStep) -> str:
         case cst.Name(value=name):
             return f"`{name}` is changed and then forgotten, the list of gradients is not: {gets}"
     return f"a changed copy of the gradients is thrown away: {gets}"
+
+
+# ------------------------------------------------------------------ LK116
+
+
+@check("LK116")
+def dropped_gradient_accumulation(context: Context) -> Iterator[Finding]:
+    """gradients are computed in every step, applied in every n-th, and nothing adds them up."""
+    steps = [group[0] for group in context.facts.groups(OptimizerStep)]
+    for group in context.facts.groups(OptimizerStep):
+        found = [_skip(context, step) for step in group]
+        skip, step = found[0], group[0]
+        if skip is None or any(one is None or one.node is not skip.node for one in found):
+            continue
+        function = context.program.enclosing_function(step.node)
+        others = [
+            one
+            for one in steps
+            if context.program.enclosing_function(one.node) is function
+            and not any(test.node is skip.node for test in one.tests)
+        ]
+        if others or not _thrown_away(context, step, skip):
+            continue
+        test = " ".join(context.program.text(skip.node).split())
+        yield Finding(
+            "LK116",
+            context.program.span(step.node),
+            f"`{callee(context, step)}()` runs only {'where' if skip.holds else 'unless'} `{test}`: "
+            "the gradients of the other steps are thrown away, nothing adds them up",
+            notes=(Note("effect", _EVERY_NTH), Note("note", _ACCUMULATE)),
+            related=context.related(
+                *((call, "computed in every step") for call in _calls(step)),
+                (skip.node, "applied in some"),
+            ),
+        )
+
+
+_EVERY_NTH = "the same as training on every n-th batch alone, at the price of all of them"
+_ACCUMULATE = (
+    "to accumulate, add each gradient to a variable, apply the sum divided by n, and set it back "
+    "to zero; or apply in every step with an optimizer that has gradient_accumulation_steps=n"
+)
+
+
+def _skip(context: Context, step: OptimizerStep) -> Test | None:
+    """The condition under which a step runs in every n-th round only."""
+    for test in step.tests:
+        if context.program.owns(test.node) and _is_sparse(test.value, test.holds):
+            return test
+    return None
+
+
+def _is_sparse(value: Value, holds: bool) -> bool:
+    """Whether a condition is met in one of n rounds: ``step % n == 0``, ``not step % n``."""
+    match value:
+        case Computed(function="Equal", arguments=arguments):
+            return holds and _is_remainder(arguments)
+        case Computed(function="NotEqual", arguments=arguments):
+            return not holds and _is_remainder(arguments)
+        case Computed(function=Symbol(path=path), arguments=arguments):
+            return holds and path.endswith(".equal") and _is_remainder(arguments)
+        case Computed(function="Modulo"):
+            return not holds
+        case Computed(function="Not", arguments=Arguments(positional=(inner,))):
+            return _is_sparse(inner, not holds)
+        case Computed(function="Or", arguments=Arguments(positional=parts)):
+            return holds and any(_is_sparse(part, True) for part in parts)
+    return False
+
+
+def _is_remainder(arguments: Arguments) -> bool:
+    """Whether a remainder is compared with a number."""
+    remainders = [one for one in arguments.positional if _modulo(one)]
+    return len(arguments.positional) == 2 and len(remainders) == 1
+
+
+def _modulo(value: Value) -> bool:
+    match value:
+        case Computed(function="Modulo"):
+            return True
+        case Computed(function=Symbol() as symbol):
+            return symbol.name in ("tf.floormod", "tf.mod", "keras.ops.mod", "builtins.divmod")
+    return False
+
+
+def _calls(step: OptimizerStep) -> list[cst.Call]:
+    values = [value for entry in step.gradients.entries for value in alternatives(entry.value)]
+    found = [gradient.call.node for value in values if (gradient := gradient_of(value))]
+    return list(dict.fromkeys(found))
+
+
+def _thrown_away(context: Context, step: OptimizerStep, skip: Test) -> bool:
+    """Whether the gradients are computed without the condition, and read under it alone."""
+    calls = _calls(step)
+    values = [value for entry in step.gradients.entries for value in alternatives(entry.value)]
+    if not calls or any(gradient_of(v) is None and v != Const(None) for v in values):
+        return False
+    uses = [use for use in context.facts.all(TapeUse) if use.node in calls]
+    if not uses or any(test.node is skip.node for use in uses for test in use.tests):
+        return False
+    return all(
+        context.program.owns(call)
+        and _same_round(context, call, step, skip)
+        and _read_under(context, call, skip)
+        for call in calls
+    )
+
+
+def _same_round(context: Context, call: cst.Call, step: OptimizerStep, skip: Test) -> bool:
+    """Whether tape, gradient and step stand in the same function and the same round of a loop."""
+    uses = [use.tape.node for use in context.facts.all(TapeUse) if use.node is call]
+    places = {_surroundings(context, node) for node in (call, skip.node, *uses)}
+    return len(places) == 1 and all(map(context.program.owns, uses))
+
+
+def _surroundings(context: Context, node: cst.CSTNode) -> cst.CSTNode | None:
+    """The innermost loop or function around a node."""
+    for ancestor in context.program.ancestors(node):
+        if isinstance(ancestor, (cst.For, cst.While, cst.FunctionDef, cst.Lambda)):
+            return ancestor
+    return None
+
+
+def _read_under(context: Context, call: cst.Call, skip: Test) -> bool:
+    """Whether the result of a call is read nowhere but under the condition."""
+    code = context.code
+    branch = context.program.parent(skip.node)
+    names = _bound_to(context, call)
+    if names is None or not isinstance(branch, cst.If) or code.names.opaque:
+        return False
+    copies = {fact.node for fact in context.facts.all(GradientsHeld) if fact.is_list}
+    waiting, seen = list(names), set[int]()
+    while waiting:
+        name = waiting.pop()
+        variable = code.names.variable(name)
+        if variable is None or id(variable) in seen:
+            continue
+        seen.add(id(variable))
+        for load in variable.loads:
+            if _is_under(context, load, branch, skip):
+                continue
+            statement = code.small_statement(load)
+            pair = target_of(statement)
+            made = [one for one in names_in(pair[0]) if one in copies] if pair is not None else []
+            if pair is None or not made or _holds_on(code, made, pair[1], name):
+                return False
+            waiting += made
+    return True
+
+
+def _holds_on(code: Code, made: list[cst.Name], value: cst.BaseExpression, name: cst.Name) -> bool:
+    """Whether a list is made of what it was before, and of the gradients ``name``: a sum."""
+    targets = {id(code.names.variable(one)) for one in made}
+    return any(
+        id(code.names.variable(one)) in targets and one.value != name.value
+        for one in names_in(value)
+    )
+
+
+def _bound_to(context: Context, call: cst.Call) -> list[cst.Name] | None:
+    """The names that the result of a call is given to; None where it goes elsewhere."""
+    statement = context.code.small_statement(call)
+    pair = target_of(statement)
+    if pair is None or pair[1] is not call:
+        return None
+    match pair[0]:
+        case cst.Name() as name:
+            return [name]
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            names = [element.value for element in elements]
+            return names if all(isinstance(n, cst.Name) for n in names) else None  # type: ignore[return-value]
+    return None
+
+
+def _is_under(context: Context, node: cst.CSTNode, branch: cst.If, skip: Test) -> bool:
+    """Whether a place is reached under the condition alone."""
+    code = context.code
+    if skip.holds and code.inside(node, branch.body):
+        return True
+    if skip.holds:
+        return False
+    if branch.orelse is not None:
+        return code.inside(node, branch.orelse)
+    # `if step % n: continue`: what follows in this block
+    block = context.program.parent(branch)
+    return block is not None and code.inside(node, block) and code.start(branch) < code.start(node)

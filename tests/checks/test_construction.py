@@ -115,6 +115,9 @@ def test_in_a_loop(loop: str, called: bool, made: str, expected: int) -> None:
         "@tf.function\n" + function("if m.opt:\n    return\nopt = keras.optimizers.Adam()"),
         "@tf.function\n" + function("loss_fn = keras.losses.MeanSquaredError()\nopt = o"),
         "@tf.function\n" + function("rate = keras.optimizers.schedules.CosineDecay(0.1, 9)\nopt = o"),
+        "@elsewhere.computation\n@tf.function\n" + function("opt = keras.optimizers.Adam()"),
+        "@tf.function\n"
+        + function("with tf.init_scope():\n    opt = keras.optimizers.Adam()"),
         "import jax\n@tf.function\n" + function("opt = keras.optimizers.Adam()"),
         "class M(Elsewhere):\n"
         + textwrap.indent(function("opt = keras.optimizers.Adam()", "def train_step(self, x, y):"), "    "),

@@ -105,3 +105,75 @@ def test_what_another_fence_may_read() -> None:
     assert codes(reads, "LK109", "markdown") == []
     broken = fence.format(step) + fence.format("print(c\n")
     assert codes(broken, "LK109", "markdown") == []
+
+
+# ---------------------------------------------------------------------------- LK116
+
+LOOPS = [
+    "for i, (x, y) in enumerate(data):",
+    "for i in range(1000):",
+    "while True:",
+]
+
+
+def loop(head: str, body: str) -> str:
+    lines = textwrap.indent(f"i += 1\nx, y = next(data)\n{TAPE}{body}", "    ")
+    return f"{HEAD}\n\ndef train(data, n, i=0):\n{textwrap.indent(f'{head}{chr(10)}{lines}', '    ')}\n"
+
+
+@pytest.mark.parametrize("head", LOOPS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"if i % n == 0:\n    {APPLY}",
+        f"if (i + 1) % n == 0:\n    {APPLY}",
+        f"if not i % n:\n    {APPLY}",
+        f"if 0 == i % 4:\n    {APPLY}",
+        f"if i % n == n - 1:\n    {APPLY}",
+        f"if tf.equal(i % n, 0):\n    {APPLY}",
+        f"if tf.math.floormod(i, n) == 0:\n    {APPLY}",
+        f"if (i + 1) % n == 0 or last:\n    {APPLY}",
+        f"if i % n != 0:\n    continue\n{APPLY}",
+        f"if i % n:\n    continue\n{APPLY}",
+        f"if i % n:\n    pass\nelse:\n    {APPLY}",
+        f"g, _ = tf.clip_by_global_norm(g, 1.0)\nif i % n == 0:\n    {APPLY}",
+        "c = [q / n for q in g]\nif i % n == 0:\n"
+        "    opt.apply_gradients(zip(c, m.trainable_variables))",
+        f"if i % n == 0:\n    g = [q / n for q in g]\n    {APPLY}",
+        "if i % n == 0:\n    opt.apply(g, m.trainable_variables)",
+    ],
+)
+def test_gradients_that_are_thrown_away(head: str, body: str) -> None:
+    assert codes(loop(head, body), "LK116") == ["LK116"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        APPLY,
+        f"if x is None:\n    {APPLY}",
+        f"if i > n:\n    {APPLY}",
+        f"if i % n != 0:\n    {APPLY}",  # in all rounds but one
+        f"if i % n == 0:\n    print(i)\n{APPLY}",
+        f"total += g\nif i % n == 0:\n    {APPLY}",
+        f"total = [t + q for t, q in zip(total, g)]\nif i % n == 0:\n    {APPLY}",
+        f"for t, q in zip(total, g):\n    t.assign_add(q)\nif i % n == 0:\n    {APPLY}",
+        f"seen.append(g)\nif i % n == 0:\n    {APPLY}",
+        f"accumulator(g)\nif i % n == 0:\n    {APPLY}",
+        f"self.g = g\nif i % n == 0:\n    {APPLY}",
+        f"last = g\nif i % n == 0:\n    {APPLY}\nprint(last)",
+        f"if i % n == 0:\n    {APPLY}\nelse:\n    other.{APPLY}",
+        f"other.{APPLY}\nif i % n == 0:\n    {APPLY}",
+        f"if i % n == 0:\n    {APPLY}\nreturn g",
+        f"def later():\n    return g\nif i % n == 0:\n    {APPLY}",
+    ],
+)
+def test_rhythms_that_are_fine_or_not_known(body: str) -> None:
+    assert codes(loop(LOOPS[0], body), "LK116") == []
+
+
+def test_gradients_that_are_computed_under_the_condition() -> None:
+    *tape, gradient = TAPE.strip().splitlines()
+    body = "\n".join([*tape, "if i % n == 0:", f"    {gradient}", f"    {APPLY}"])
+    source = loop(LOOPS[0], "pass").replace("    pass", textwrap.indent(body, "        "))
+    assert codes(source, "LK116") == []
