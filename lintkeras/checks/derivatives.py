@@ -1,10 +1,13 @@
-"""Derivatives that are written by hand where automatic differentiation gives the same."""
+"""Derivatives written by hand: such as are the automatic ones, such as nothing ever uses."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -13,11 +16,17 @@ from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.backends import other_backends
 from lintkeras.meaning.calculus import POINTS, derivative, evaluate, same
-from lintkeras.meaning.facts import BackwardPass, FunctionSummary
+from lintkeras.meaning.facts import (
+    ActivationUse,
+    BackwardPass,
+    FunctionSummary,
+    LayerClass,
+    ObjectMade,
+)
 from lintkeras.meaning.nests import library_name
-from lintkeras.meaning.outline import own_nodes
-from lintkeras.meaning.values import Computed, Sequence, Unknown, Value, walk
-from lintkeras.rewrites.custom_gradients import drop
+from lintkeras.meaning.outline import own_nodes, returned
+from lintkeras.meaning.values import Computed, Function, Sequence, Symbol, Unknown, Value, walk
+from lintkeras.rewrites.custom_gradients import Drop, drop, first_taken, use_derivative
 from lintkeras.syntax.tree import comments
 
 _UPSTREAMS = (1.0, -0.5, 3.0)
@@ -176,3 +185,157 @@ def _means_guided(context: Context, one: BackwardPass) -> bool:
     if isinstance(one.node, cst.FunctionDef):
         texts += [one.node.name.value.replace("_", " "), one.node.get_docstring() or ""]
     return any(_GUIDED.search(text) for text in texts)
+
+
+# ---------------------------------------------------------------------------- dropped derivatives
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A function that returns its value and a derivative: its own, or another's."""
+
+    summary: FunctionSummary
+    node: cst.FunctionDef
+    automatic: bool
+    """Whether the second value is the derivative of the first."""
+
+
+@check("LK129")
+def derivative_returned_and_dropped(context: Context) -> Iterator[Finding]:
+    """a function returns its derivative as a second value, and every caller takes the first."""
+    handled = {one.node for one in context.facts.all(BackwardPass)}
+    for node, summary in context.facts.summaries.items():
+        if not isinstance(node, cst.FunctionDef) or node in handled:
+            continue
+        if not context.program.owns(node):
+            continue
+        drops = first_taken(context.code, node)
+        found = _pair_of(context, summary, node, drops) if drops else None
+        if found is None:
+            continue
+        places = returned(node)
+        pair = places[0] if len(places) == 1 else None
+        second = pair.elements[1].value if isinstance(pair, cst.Tuple) else places[0]
+        name = node.name.value
+        own = "its derivative" if found.automatic else "a derivative"
+        effect = (
+            "it is computed for nothing: what is trained is the first value, with the same "
+            "derivative found automatically"
+            if found.automatic
+            else "it has no effect: what is trained is the first value, with its own derivative"
+        )
+        yield Finding(
+            "LK129",
+            context.program.span(second),
+            f"`{name}` returns {own} as a second value, which every caller drops",
+            label="never used",
+            notes=(
+                Note("effect", effect),
+                Note(
+                    "note",
+                    "a derivative takes part in training only through tf.custom_gradient, "
+                    "`return value, grad` with grad(upstream) = upstream times the derivative",
+                ),
+            ),
+            related=context.related((drops[0].call, "takes the first value alone")),
+            fixes=context.fixes(use_derivative, context.code, summary, drops, found.automatic),
+        )
+
+
+def _pair_of(
+    context: Context, summary: FunctionSummary, node: cst.FunctionDef, drops: Seq[Drop]
+) -> _Pair | None:
+    """What the second value of a function is, where it certainly is a derivative."""
+    pairs = [_two(result) for result in summary.results]
+    if len(pairs) != 1 or pairs[0] is None or not summary.inputs:
+        return None
+    value, second = pairs[0]
+    inputs = [summary.parameter(parameter.name.value) for parameter in summary.inputs]
+    x, others = inputs[0], inputs[1:]
+    if not _depends(second, x) or second == value or _uses_arrays(value):
+        return None
+    slopes = _slopes(value, second, x, others)
+    if slopes is None:
+        return None
+    if all(same(own, other) for own, other in slopes):
+        used = any(_in_layer(context, d.call) or _in_activation(context, d.call) for d in drops)
+        return _Pair(summary, node, True) if used else None
+    surrogate = any(_proportional(shape, [other for _, other in slopes]) for shape in _SHAPES)
+    scaled = _proportional([own for own, _ in slopes], [other for _, other in slopes])
+    if (surrogate or scaled) and all(_in_activation(context, drop.call) for drop in drops):
+        return _Pair(summary, node, False)
+    return None
+
+
+def _uses_arrays(value: Value) -> bool:
+    """Whether NumPy takes part, so that there is no tape at all."""
+    parts = (part.function for part in walk(value) if isinstance(part, Computed))
+    return any(isinstance(f, Symbol) and f.name.startswith("numpy.") for f in parts)
+
+
+def _two(result: Value) -> tuple[Value, Value] | None:
+    plain = result.content.plain() if isinstance(result, Sequence) else None
+    return (plain[0], plain[1]) if plain is not None and len(plain) == 2 else None
+
+
+_MODERATE = tuple(point for point in POINTS if 0 < abs(point) < 20 and abs(point) != 1)
+"""Where derivatives are compared: not at the usual kinks, not where exponentials overflow."""
+_OTHERS = (0.3, 1.7, 0.9, 2.2)
+
+
+def _slopes(
+    value: Value, second: Value, x: Value, others: list[Value]
+) -> list[tuple[float, float]] | None:
+    """The derivative of a value and what the second value is, at each point."""
+    found: list[tuple[float, float]] = []
+    settings = dict(zip(others, itertools.cycle(_OTHERS), strict=False))
+    for point in _MODERATE:
+        at = {**settings, x: point}
+        own, other = derivative(value, x, at), evaluate(second, at)
+        if own is None or other is None or not (math.isfinite(own) and math.isfinite(other)):
+            return None
+        found.append((own, other))
+    return found
+
+
+# What people put in the place of a derivative that is zero, unknown or too flat.
+_SHAPES = tuple(
+    tuple(shape(point) for point in _MODERATE)
+    for shape in (
+        lambda x: float(x > 0),
+        lambda x: float(abs(x) <= 1),
+        lambda x: 1 - math.tanh(x) ** 2,
+        lambda x: 1 / (2 + math.exp(x) + math.exp(-x)),
+        lambda x: 1 / (1 + abs(x)) ** 2,
+        lambda x: 1 / (1 + x * x),
+        lambda x: math.exp(-x * x),
+        lambda x: max(0.0, 1 - abs(x)),
+    )
+)
+
+
+def _proportional(shape: Seq[float], values: Seq[float]) -> bool:
+    """Whether numbers are those of a shape times one factor above zero."""
+    total = sum(shape)
+    factor = sum(values) / total if total else 0.0
+    close = 1e-3 * abs(factor) * max(map(abs, shape))
+    return factor > 0 and all(
+        abs(value - factor * own) <= close for own, value in zip(shape, values, strict=True)
+    )
+
+
+def _in_layer(context: Context, call: cst.Call) -> bool:
+    """Whether a call stands in a method of a layer or model of the program."""
+    around = list(context.program.ancestors(call))
+    return any(layer.node in around for layer in context.facts.all(LayerClass))
+
+
+def _in_activation(context: Context, call: cst.Call) -> bool:
+    """Whether a call stands in a function that is a layer's activation or a Lambda layer."""
+    functions = [use.activation for use in context.facts.all(ActivationUse)]
+    for made in context.facts.all(ObjectMade):
+        given = made.instance.arguments.get("function", 0)
+        if made.instance.class_name == "keras.layers.Lambda" and isinstance(given, Function):
+            functions.append(given)
+    around = list(context.program.ancestors(call))
+    return any(isinstance(f, Function) and f.node in around for f in functions)

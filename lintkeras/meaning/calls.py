@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning import objects
+from lintkeras.meaning.nests import keeps_entries
 from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.state import Changes, Key, Scope, State, lost
 from lintkeras.meaning.values import (
@@ -16,6 +17,7 @@ from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
     Arguments,
+    Computed,
     Content,
     Entry,
     Function,
@@ -81,6 +83,8 @@ def enter(
         return UNKNOWN
     if runs_later:
         return UNKNOWN
+    if node is not None and all(_is_elementwise_pair(value) for value, _ in frame.returns):
+        run.wanted.append(function)
     before = run.state.find
     fresh = all(
         isinstance(v, List) and before((v, "content")) is State.MISSING for v, _ in frame.returns
@@ -91,6 +95,16 @@ def enter(
         joined = reduce(join_content, [run.content(value) for value, _ in frame.returns])
         return run.new_list(node, joined, "result")
     return join_all([value for value, _ in frame.returns])
+
+
+def _is_elementwise_pair(value: Value) -> bool:
+    """Whether a function returns two tensors: a value, perhaps, and its derivative."""
+    plain = value.content.plain() if isinstance(value, Sequence) else None
+    return (
+        plain is not None
+        and len(plain) == 2
+        and all(isinstance(one, Computed) and keeps_entries(one.function) for one in plain)
+    )
 
 
 def _is_coroutine(function: Function) -> bool:
