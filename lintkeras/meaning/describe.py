@@ -43,6 +43,7 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
+    parts_beside,
 )
 
 _OPERATORS = {
@@ -311,6 +312,9 @@ class _Words:
                 return _argument(call, "sources", 1)
             case ("kept", Domain(identity=inner), tuple() as tests):
                 return " ".join([self.domain(inner), *self.conditions(tests)])
+            case ("beside", *_):
+                parts = parts_beside(Domain(identity))
+                return " beside ".join(self.domain(place.identity) for place, _ in parts)
             case ("reversed", Domain(identity=inner)):
                 return f"{self.domain(inner)} reversed"
             case ("anything",):

@@ -597,6 +597,13 @@ def member_at(value: Value, index: object) -> Value:
     return value
 
 
+def parts_beside(domain: Domain | None) -> tuple[tuple[Domain, Value], ...]:
+    """The parts of a ``zip`` that do not match, of which a domain has the rows."""
+    if domain is None or domain.identity[0] != "beside":
+        return ()
+    return domain.identity[1:]  # type: ignore[return-value]
+
+
 def reversed_content(content: Content) -> Content:
     """The entries from last to first."""
 

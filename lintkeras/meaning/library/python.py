@@ -97,7 +97,14 @@ def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:
     )
     domains = [part.entries[0].domain for part in parts if len(part.entries) == 1]
     domain = domains[0] if known and domains else None
-    return Content((Entry(tuple_of(values), domain or ANYTHING),))
+    return Content((Entry(tuple_of(values), domain or _beside(parts)),))
+
+
+def _beside(parts: tuple[Content, ...]) -> Domain:
+    """What rows run over whose parts do not match: each part by its place and what it holds."""
+    places = [(e.place, e.value) for part in parts for e in part.entries]
+    known = all(p is not None and p.identity[0] not in ("anything", "beside") for p, _ in places)
+    return Domain(("beside", *places)) if known and len(places) == len(parts) else ANYTHING
 
 
 def _enumerate(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:

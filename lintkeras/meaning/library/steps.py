@@ -19,8 +19,10 @@ from lintkeras.meaning.values import (
     Arguments,
     Const,
     Content,
+    Domain,
     Entry,
     Function,
+    Gradient,
     Instance,
     List,
     Member,
@@ -31,6 +33,7 @@ from lintkeras.meaning.values import (
     alternatives,
     gradients_in,
     join_all,
+    parts_beside,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def note_step(
         held = taken.get("grads_and_vars", 0)
         if given is None or held is None:
             return
-        if isinstance(held, Sequence) and isinstance(given, Sequence):
+        if isinstance(held, Sequence) and held.parts:
             pairs = held
         elif isinstance(given, List):
             stored = run.state.find((given, "zip"))
@@ -105,9 +108,25 @@ def _columns(run: Interpreter, content: Content) -> tuple[Content, Content]:
         second: Value = UNKNOWN
         if len(known) == len(pairs):
             first, second = (join_all(list(column)) for column in zip(*known, strict=True))
-        left.append(Entry(first, entry.domain, entry.tests))
-        right.append(Entry(second, entry.domain, entry.tests))
+        one, other = _unzipped(entry, first), _unzipped(entry, second)
+        apart = one is not None and other is not None and one != other
+        left.append(one if apart and one else Entry(first, entry.domain, entry.tests))
+        right.append(other if apart and other else Entry(second, entry.domain, entry.tests))
     return Content(tuple(left)), Content(tuple(right))
+
+
+def _unzipped(entry: Entry, value: Value) -> Entry | None:
+    """For pairs made in a loop over a ``zip`` whose parts do not match: the part it comes from."""
+    for place, held in parts_beside(None if entry.tests else entry.domain):
+        if value == held or any(
+            isinstance(held, Gradient) and (found.call, found.source) == (held.call, held.source)
+            for found in gradients_in(value)
+        ):
+            match place:
+                case Domain(identity=("kept", Domain() as domain, tuple() as tests)):
+                    return Entry(value, domain, tests)
+            return Entry(value, place)
+    return None
 
 
 def _resolved_optimizer(run: Interpreter, optimizer: Value) -> Value:
