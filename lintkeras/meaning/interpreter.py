@@ -154,6 +154,8 @@ class Interpreter:
         """The running functions that called themselves before their effects were known."""
         self.awaited: set[cst.CSTNode] = set()
         """The calls that stand behind ``await``."""
+        self.zips: dict[Domain | None, Sequence] = {}
+        """The zips of parts that do not match, by what their rows run over."""
         self.journals: list[Journal] = []
         self.unstable: dict[cst.CSTNode, dict[Key, bool]] = {}
         """For each loop, what its body was seen to change, and whether item by item."""

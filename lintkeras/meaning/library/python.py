@@ -44,6 +44,7 @@ from lintkeras.meaning.values import (
     gradients_in,
     integer,
     join_all,
+    parts_beside,
     reversed_content,
 )
 
@@ -63,7 +64,11 @@ def _zip(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call)
     nodes = (node, *(a.value for a in node.args))
     if len(parts) == 2 and any(gradients_in(e.value) for part in parts for e in part.entries):
         run.facts.note(GradientZip(node, (parts[0], parts[1]), holdings(run, *parts)))
-    return run.iterator(node, "zip", _side_by_side(run, parts), parts, nodes)
+    result = run.iterator(node, "zip", _side_by_side(run, parts), parts, nodes)
+    for entry in result.content.entries:
+        if parts_beside(entry.domain):
+            run.zips[entry.domain] = result
+    return result
 
 
 def _columns(run: Interpreter, rows: Content) -> Content:

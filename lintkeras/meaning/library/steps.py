@@ -68,7 +68,12 @@ def note_step(
             pairs = stored if isinstance(stored, Sequence) else None
         content = run.content(held)
         gradients, variables = _columns(run, content)
-        if pairs is not None and len(pairs.parts) == 2 and content != OPAQUE:
+        if pairs is None and len(content.entries) == 1:
+            (pair,) = content.entries
+            pairs = (
+                run.zips.get(pair.domain) if gradients.entries[0].domain != pair.domain else None
+            )
+        elif pairs is not None and len(pairs.parts) == 2 and content != OPAQUE:
             gradients, variables = pairs.parts
     layers, complete = layers_behind(run, variables)
     owners = {v.owner for item in variables.entries for v in alternatives(item.value)
