@@ -35,6 +35,7 @@ from lintkeras.meaning.outline import (
     positional_parameters,
     returned,
 )
+from lintkeras.meaning.training import LAYERS_WITH_WEIGHTS, freezes
 from lintkeras.meaning.values import (
     NONE,
     Computed,
@@ -55,14 +56,6 @@ from lintkeras.rewrites.custom_gradients import with_tensors
 
 _VARIABLE_CLASSES = {"tf.Variable": 1, "keras.Variable": 3}
 """With the position of their argument ``trainable``."""
-_LAYERS_WITH_WEIGHTS = frozenset({
-    "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose",
-    "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
-    "SeparableConv2D", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
-    "BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU",
-    "MultiHeadAttention",
-})  # fmt: skip
-"""The layers that have trainable weights whatever their arguments, but ``trainable``, are."""
 _OF_TYPES = frozenset({
     "shape", "ndim", "dtype", "finfo", "iinfo", "issubdtype", "result_type", "promote_types",
     "can_cast", "isscalar", "iterable", "testing",
@@ -182,7 +175,7 @@ def _calls(context: Context, one: BackwardPass) -> Iterator[CustomGradientCall]:
 @check("LK122")
 def custom_gradient_variables(context: Context) -> Iterator[Finding]:
     """a variable is read in the forward pass, the grad function has no ``variables``."""
-    if _freezes(context):
+    if freezes(context.program.modules):
         return
     for group in passes(context):
         found = [_unannounced(context, one) for one in group]
@@ -263,17 +256,7 @@ def _is_variable(value: Instance) -> bool:
 
 def _is_layer(value: Instance) -> bool:
     module, _, name = value.class_name.rpartition(".")
-    return module == "keras.layers" and name in _LAYERS_WITH_WEIGHTS
-
-
-def _freezes(context: Context) -> bool:
-    """Whether the program decides somewhere what is trainable."""
-    return any(
-        isinstance(node, cst.AssignTarget)
-        and isinstance(node.target, cst.Attribute)
-        and node.target.attr.value == "trainable"
-        for node in context.program.nodes
-    )
+    return module == "keras.layers" and name in LAYERS_WITH_WEIGHTS
 
 
 def _variable_name(context: Context, variable: Value) -> str:

@@ -1,4 +1,4 @@
-"""Layer classes: methods that Keras never calls."""
+"""Layer classes: methods that Keras never calls, weights that never learn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.backends import other_backends
+from lintkeras.meaning.differentiation import connection
 from lintkeras.meaning.facts import (
     FORWARD,
     LayerClass,
@@ -17,7 +18,8 @@ from lintkeras.meaning.facts import (
     OptimizerStep,
     TapeUse,
 )
-from lintkeras.meaning.values import Class, Function, Instance
+from lintkeras.meaning.training import Layers, adds_losses, is_it, is_read_elsewhere
+from lintkeras.meaning.values import Class, Function, Instance, Weight
 from lintkeras.rewrites.layers import custom_gradient_call, rename_to_call
 from lintkeras.syntax.tree import nodes
 from lintkeras.target import parse
@@ -175,3 +177,39 @@ def _aliased(node: cst.ClassDef) -> Iterator[str]:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
             if isinstance(statement, (cst.Assign, cst.AnnAssign)) and statement.value is not None:
                 yield from (n.value for n in nodes(statement.value) if isinstance(n, cst.Name))
+
+
+@check("LK131")
+def trainable_under_stop_gradient(context: Context) -> Iterator[Finding]:
+    """A trainable weight that ``call`` only reads under ``stop_gradient``."""
+    program = context.program
+    for layer in context.facts.all(LayerClass):
+        if layer.call is None or not layer.cls.plain or adds_losses(program.modules):
+            continue
+        for name, weight in layer.attributes:
+            if not isinstance(weight, Weight) or not Layers(context.facts).is_trainable(weight):
+                continue
+            ways = [connection(result, is_it(weight)) for result in layer.call.results]
+            cuts = [cut for way in ways for cut in way.cuts]
+            if not cuts or any(way.reaches is not False for way in ways):
+                continue
+            if {cut.reason for cut in cuts} != {"stop"} or is_read_elsewhere(
+                program.modules, layer, name
+            ):
+                continue
+            node = cuts[0].at.node
+            made = [] if weight.made_by is None else [(weight.made_by, "made trainable here")]
+            yield Finding(
+                "LK131",
+                program.span(node),
+                f"`self.{name}` is trainable, but `call` only reads it under stop_gradient, so it "
+                "never learns; leave it out of the stop, or make it with trainable=False",
+                notes=(
+                    Note(
+                        "math",
+                        "the derivative of stop_gradient(f(w, x)) with respect to w is 0 by "
+                        "definition",
+                    ),
+                ),
+                related=context.related(*made),
+            )

@@ -10,16 +10,34 @@ import libcst as cst
 
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
-from lintkeras.meaning.differentiation import Cut, connection, within
-from lintkeras.meaning.facts import Operation
+from lintkeras.meaning.differentiation import Cut, connection, is_cast, sources, stops, within
+from lintkeras.meaning.facts import LayerCall, LayerClass, ModelTrained, Operation, TapeUse
+from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.sums import reproducible, totals
-from lintkeras.meaning.values import Computed, Const, Symbol, Value, walk
-from lintkeras.rewrites.straight_through import estimate
+from lintkeras.meaning.training import (
+    Layers,
+    adds_losses,
+    flat_cut,
+    freezes,
+    is_flat,
+    is_read_elsewhere,
+    trained_models,
+)
+from lintkeras.meaning.values import (
+    Class,
+    Computed,
+    Const,
+    Instance,
+    Symbol,
+    Value,
+    Weight,
+    walk,
+)
+from lintkeras.rewrites.straight_through import estimate, let_through
 from lintkeras.rewrites.terms import written
 from lintkeras.syntax.program import Program
 
 _SUMS = frozenset({"Add", "Subtract"})
-_FLAT = frozenset({"none", "zero"})
 
 
 @dataclass(frozen=True)
@@ -125,7 +143,7 @@ def _flat(hard: Value, soft: Value) -> Cut | None:
         is False
     ):
         return None
-    return next((cut for cut in found.cuts if cut.reason in _FLAT), None)
+    return next(filter(is_flat, found.cuts), None)
 
 
 def _on_tensors(value: Value) -> bool:
@@ -136,3 +154,140 @@ def _on_tensors(value: Value) -> bool:
         and part.function.name.startswith(("tf.", "keras."))
         for part in walk(value)
     )
+
+
+@check("LK126")
+def nondifferentiable_on_trainable_path(context: Context) -> Iterator[Finding]:
+    """An operation without a gradient between the loss and what is to be trained."""
+    lost: dict[cst.CSTNode, dict[str, cst.CSTNode | None]] = {}
+    cuts: dict[cst.CSTNode, Cut] = {}
+    for cut, name, made in _cut_off(context):
+        cuts.setdefault(cut.at.node, cut)
+        lost.setdefault(cut.at.node, {}).setdefault(name, made)
+    program = context.program
+    for node, names in lost.items():
+        if not program.owns(node):
+            continue
+        cut = cuts[node]
+        whole = _whole(context, cut)
+        text = " ".join(program.text(whole.node).split())
+        what = " and ".join(names) if len(names) < 3 else f"{', '.join(list(names)[:2])} and others"
+        places = [(made, "not trained") for made in names.values() if made is not None]
+        yield Finding(
+            "LK126",
+            program.span(whole.node),
+            f"no gradient passes through `{text}`, so nothing trains {what}",
+            notes=(
+                Note("math", _derivative(cut)),
+                Note("effect", _warning(cut)),
+                Note(
+                    "note",
+                    "to pass the gradient on as if nothing was done: "
+                    "x + tf.stop_gradient(f(x) - x), the straight-through estimator",
+                ),
+            ),
+            related=context.related(*places),
+            fixes=context.fixes(let_through, context.code, cut.at, whole),
+        )
+
+
+def _derivative(cut: Cut) -> str:
+    if cut.reason == "zero":
+        return "the derivative of sign is 0 everywhere (and taken to be 0 at 0)"
+    return "a piecewise constant function has the derivative 0, and TensorFlow returns None for it"
+
+
+def _warning(cut: Cut) -> str:
+    if cut.reason == "zero":
+        return "TensorFlow's gradient is a tensor of zeros, so Keras does not warn"
+    return (
+        'Keras warns "Gradients do not exist for variables", or raises "No gradients provided for '
+        'any variable" where nothing is left to train'
+    )
+
+
+def _cut_off(context: Context) -> Iterator[tuple[Cut, str, cst.CSTNode | None]]:
+    """Each operation that cuts something off, what that is called and where it is made."""
+    facts = context.facts
+    layers, trained = Layers(facts), trained_models(facts)
+    if not trained and not any(True for _ in facts.groups(TapeUse)):
+        return
+    modules = context.program.modules
+    for uses in facts.groups(TapeUse):
+        yield from _of_tape(context, uses)
+    if adds_losses(modules):
+        return
+    frozen = freezes(modules)
+    for layer in facts.all(LayerClass):
+        if layer.call is not None and _takes_part(layer, trained):
+            for one in layers.untrained(layer.call.results):
+                name = _attribute_name(layer, one.source)
+                if frozen and isinstance(one.source, Instance):
+                    continue
+                if name is not None and not is_read_elsewhere(modules, layer, name):
+                    yield one.cut, f"`self.{name}`", _made(one.source)
+    if frozen:
+        return
+    for group in facts.groups(ModelTrained):
+        outputs = [fact.output for fact in group]
+        if all(output is not None for output in outputs):
+            yield from _of_model(context, layers, tuple(o for o in outputs if o is not None))
+    for call in facts.all(LayerCall):
+        if call.layer in trained and not isinstance(call.layer.cls, Class):
+            yield from _of_model(context, layers, (call.output,))
+
+
+def _of_model(
+    context: Context, layers: Layers, outputs: tuple[Value, ...]
+) -> Iterator[tuple[Cut, str, cst.CSTNode | None]]:
+    for one in layers.untrained(outputs):
+        made = _made(one.source)
+        if made is not None and context.program.owns(made):
+            text = " ".join(context.program.text(made).split())
+            yield one.cut, f"`{text}`", made
+
+
+def _of_tape(
+    context: Context, uses: list[TapeUse]
+) -> Iterator[tuple[Cut, str, cst.CSTNode | None]]:
+    """Between the loss and the variables of ``tape.gradient``."""
+    ways = [
+        connection(
+            use.target,
+            sources(use.entries),
+            lambda term, tape=use.tape: context.facts.recorded(term.node, tape),  # type: ignore[misc]
+        )
+        for use in uses
+        if use.certain and all(isinstance(entry.value, Weight) for entry in use.entries.entries)
+    ]
+    cut = flat_cut(ways) if len(ways) == len(uses) else None
+    argument = argument_node(uses[0].node, "sources", 1)
+    if cut is not None and argument is not None and uses[0].entries.entries:
+        yield cut, f"`{context.program.text(argument.value)}`", uses[0].node
+
+
+def _takes_part(layer: LayerClass, trained: frozenset[Value]) -> bool:
+    """Whether a class can be part of a training: a layer can, a model only if it is trained."""
+    if "keras.models.Model" not in layer.bases:
+        return True
+    return any(isinstance(m, Instance) and m.cls == layer.cls for m in trained)
+
+
+def _attribute_name(layer: LayerClass, source: Weight | Instance) -> str | None:
+    return next((name for name, value in layer.attributes if value == source), None)
+
+
+def _made(source: Weight | Instance) -> cst.CSTNode | None:
+    return source.made_by if isinstance(source, Weight) else source.node
+
+
+def _whole(context: Context, cut: Cut) -> Computed:
+    """The operation as it is written: a comparison together with the cast or ``where`` around it."""
+    whole, program = cut.at, context.program
+    while isinstance(argument := program.parent(whole.node), cst.Arg):
+        call = program.parent(argument)
+        around = [one.term for one in context.facts.all(Operation) if one.node is call]
+        if not around or not all(is_cast(term) or stops(term) == "none" for term in around):
+            break
+        whole = around[0]
+    return whole

@@ -44,9 +44,9 @@ _NONE = frozenset(
 ) | {"tf.random.categorical", "tf.numpy_function", "tf.histogram_fixed_width"}
 _ZERO = frozenset({"tf.sign", "keras.ops.sign", "keras.backend.sign"})
 STOPS = frozenset({"tf.stop_gradient", "keras.ops.stop_gradient", "keras.backend.stop_gradient"})
-_CASTS = frozenset({"tf.cast", "keras.ops.cast", "keras.backend.cast", "tf.to_int32"})
+CASTS = frozenset({"tf.cast", "keras.ops.cast", "keras.backend.cast", "tf.to_int32"})
 _COPIES = frozenset({"tf.constant", "tf.Variable"})
-_WHERES = frozenset({"tf.where", "keras.ops.where", "keras.backend.switch"})
+WHERES = frozenset({"tf.where", "keras.ops.where", "keras.backend.switch"})
 _OPERATORS = frozenset({
     "Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual", "Is",
     "IsNot", "In", "NotIn", "Not", "FloorDivide",
@@ -105,15 +105,20 @@ def stops(term: Computed) -> Reason | None:
         return "constant"
     if name.startswith("numpy."):
         return "numpy"
-    if name in _CASTS and len(positional) > 1 and _is_integer(positional[1]):
+    if name in CASTS and len(positional) > 1 and is_integer(positional[1]):
         return "none"
-    if name in _WHERES and len(positional) == 3:
+    if name in WHERES and len(positional) == 3:
         if all(_is_constant(value) for value in positional[1:]):
             return "none"
     return None
 
 
-def _is_integer(dtype: Value) -> bool:
+def is_cast(term: Computed) -> bool:
+    """Whether an operation only changes the dtype."""
+    return isinstance(term.function, Symbol) and term.function.name in CASTS
+
+
+def is_integer(dtype: Value) -> bool:
     """Whether a dtype has no derivative: integers and booleans."""
     name = dtype.name.rpartition(".")[2] if isinstance(dtype, Symbol) else None
     if isinstance(dtype, Const) and isinstance(dtype.value, str):

@@ -185,7 +185,7 @@ class CompiledModel:
     optimizer: Value | None
     loss: Value | None
     losses: tuple[Value, ...] = ()
-    """The one loss, or those of the outputs."""
+    """The one loss, or those of the outputs; of a loss class of the program its ``call``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,8 @@ class ModelTrained:
     node: cst.Call
     model: Value
     method: str
+    output: Value | None = None
+    """What the model computes, where it is made of layers in view."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from lintkeras.meaning.differentiation import connection
+from lintkeras.meaning.differentiation import WHERES, connection
 from lintkeras.meaning.regions import (
     NOTHING,
     Guard,
@@ -56,7 +56,6 @@ _OVERFLOWING: dict[str, Region] = {
     "sinh": (*below(-LARGEST_EXPONENT), *above(LARGEST_EXPONENT)),
     "cosh": (*below(-LARGEST_EXPONENT), *above(LARGEST_EXPONENT)),
 }  # fmt: skip
-WHERES = frozenset({"tf.where", "keras.ops.where", "keras.backend.switch"})
 _VARYING = (Unknown, Instance, Weight, CustomGradient, Member)
 _POWERS = ("Power", "pow", "power")
 _KEEP_ZERO = frozenset({"abs", "sqrt", "square", "cast", "identity", "convert_to_tensor"})

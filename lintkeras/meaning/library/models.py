@@ -14,7 +14,7 @@ from lintkeras.meaning.facts import (
     ModelTrained,
     ObjectMade,
 )
-from lintkeras.meaning.library.calling import argument_node, unwrapped
+from lintkeras.meaning.library.calling import argument_node, frozen, unwrapped
 from lintkeras.meaning.objects import MADE
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
@@ -31,8 +31,10 @@ from lintkeras.meaning.values import (
     Instance,
     Items,
     List,
+    Method,
     Sequence,
     Symbol,
+    Unknown,
     Value,
     Weight,
     integer,
@@ -107,14 +109,26 @@ def note_method(
 ) -> None:
     """Record what is done with a model, whether it is known or not."""
     if name in _TRAIN:
-        run.facts.note(ModelTrained(node, owner, name))
+        output = _output(run, owner, Unknown(("input", node)), node)
+        run.facts.note(ModelTrained(node, owner, name, output))
     elif name == "compile":
         loss = arguments.get("loss", 1)
-        losses = _losses(run, loss)
+        losses = tuple(_called(run, value) for value in _losses(run, loss))
         run.facts.note(CompiledModel(node, owner, arguments.get("optimizer", 0), loss, losses))
         for value in losses:
             if isinstance(value, (Function, CustomGradient)):
                 run.wanted.append(value)
+            elif isinstance(value, Method):
+                run.wanted.append(value.function)
+
+
+def _called(run: Interpreter, loss: Value) -> Value:
+    """What Keras calls of a loss: the ``call`` of a loss class of the program, or the value."""
+    if isinstance(loss, Instance):
+        if any(base.startswith("keras.losses.") for base in loss.library_bases()):
+            call = run.find_method(loss, "call")
+            return loss if call is None else Method(loss, call)
+    return loss
 
 
 def _losses(run: Interpreter, value: Value | None) -> tuple[Value, ...]:
@@ -199,14 +213,23 @@ def call_layer(
     """``layer(x)``: a term that remembers layer and inputs. ``inner`` is what its call returned."""
     arguments = unwrapped(run, arguments)
     output = inner
-    if layer.class_name == "keras.models.Sequential":
-        content = run.state.find((layer, "layers "))
-        plain = content.plain() if isinstance(content, Content) else None
-        output = arguments.get("inputs", 0) or UNKNOWN
-        for part in plain or (UNKNOWN,):
-            output = term(part, Arguments((output,)), node)
-    elif layer.class_name == "keras.models.Model":
-        output = layer.arguments.get("outputs", 1)
+    if inner is None:
+        output = _output(run, layer, arguments.get("inputs", 0) or UNKNOWN, node)
     if output is not None and output != UNKNOWN:
         run.facts.note(LayerCall(node, layer, output))
     return term(layer, arguments, node)
+
+
+def _output(run: Interpreter, model: Value, inputs: Value, node: cst.Call) -> Value | None:
+    """What a model made of layers computes: a Sequential its layers in a row, others as told."""
+    match model:
+        case Instance() if model.class_name == "keras.models.Sequential":
+            content = run.state.find((model, "layers "))
+            plain = content.plain() if isinstance(content, Content) else None
+            for part in plain or (UNKNOWN,):
+                inputs = term(part, Arguments((inputs,)), node)
+            return inputs
+        case Instance() if model.class_name == "keras.models.Model":
+            outputs = model.arguments.get("outputs", 1)
+            return None if outputs is None else frozen(run, outputs)
+    return None

@@ -1,0 +1,218 @@
+"""What of a model can be trained: weights and layers whose gradient is cut on every way.
+
+``Dense(4)`` below a layer that rounds gets no gradient, whatever lies above. The question is asked of
+what a model of layers computes, and of what the ``call`` of a class of the program returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from lintkeras.meaning.differentiation import Connection, Cut, connection
+from lintkeras.meaning.facts import Facts, FunctionSummary, LayerClass, ModelTrained, OptimizerStep
+from lintkeras.meaning.nests import library_name
+from lintkeras.meaning.values import (
+    Class,
+    Computed,
+    Const,
+    CustomGradient,
+    Function,
+    Instance,
+    Symbol,
+    Unknown,
+    Value,
+    Weight,
+    walk,
+)
+from lintkeras.syntax.tree import nodes
+
+_FLAT = frozenset({"none", "zero"})
+_ABOUT = frozenset({"shape", "size", "rank", "zeros_like", "ones_like"})
+"""These look at the form of a tensor, not at its values."""
+LAYERS_WITH_WEIGHTS = frozenset({
+    "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose",
+    "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
+    "SeparableConv2D", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
+    "BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU",
+    "MultiHeadAttention",
+})  # fmt: skip
+"""The layers that have trainable weights whatever their arguments, but ``trainable``, are."""
+
+
+def adds_losses(modules: Iterable[cst.Module]) -> bool:
+    """Whether a program adds losses besides that of the outputs (``add_loss``)."""
+    return any(
+        isinstance(node, cst.Attribute) and node.attr.value == "add_loss"
+        for module in modules
+        for node in nodes(module)
+    )
+
+
+def freezes(modules: Iterable[cst.Module]) -> bool:
+    """Whether a program decides somewhere what is trainable (``layer.trainable = ...``)."""
+    return any(
+        isinstance(node, cst.AssignTarget)
+        and isinstance(node.target, cst.Attribute)
+        and node.target.attr.value == "trainable"
+        for module in modules
+        for node in nodes(module)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """A weight or a layer that no gradient reaches, and the operation that cuts it off."""
+
+    source: Weight | Instance
+    cut: Cut
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layer classes of a program, and which of its layers let gradients pass."""
+
+    facts: Facts
+
+    def class_of(self, layer: Instance) -> LayerClass | None:
+        """The class of the program that an object belongs to."""
+        return next((c for c in self.facts.all(LayerClass) if c.cls == layer.cls), None)
+
+    def is_trainable(self, value: Value) -> bool:
+        """Whether a weight, or a layer with weights, is certainly one that training is to change."""
+        match value:
+            case Weight(attribute="add_weight", trainable=trainable, made_by=made):
+                return trainable is True and not _is_regularized(made)
+            case Instance(cls=Symbol(), arguments=arguments, node=made):
+                family, _, name = value.class_name.rpartition(".")
+                usual = all(arguments.get(part) is None for part in ("center", "scale"))
+                known = usual and arguments.get("trainable") in (None, Const(True))
+                is_layer = family == "keras.layers" and name in LAYERS_WITH_WEIGHTS
+                return is_layer and known and not _is_regularized(made)
+            case Instance(cls=Class()):
+                own = self.class_of(value)
+                held = [v for _, v in own.attributes] if own is not None else []
+                return any(isinstance(v, Weight) and self.is_trainable(v) for v in held)
+        return False
+
+    def flat(self, layer: Value) -> Cut | None:
+        """The operation by which nothing passes from what a layer computes to what it is given."""
+        match layer:
+            case Instance(cls=Class() as cls):
+                for ancestor in cls.lineage:
+                    for one in self.facts.all(LayerClass):
+                        if one.cls == ancestor and one.call is not None:
+                            return _flat(one.call)
+            case Instance(cls=Symbol()) if layer.arguments.complete:
+                name = layer.class_name.rpartition(".")[2]
+                position = {"Activation": 0, "Dense": 1}.get(name)
+                keyword = "function" if name == "Lambda" else "activation"
+                given = layer.arguments.get(keyword, 0 if name == "Lambda" else position)
+                if isinstance(given, Function):
+                    summary = self.facts.summaries.get(given.node)
+                    return _flat(summary) if summary is not None else None
+        return None
+
+    def untrained(self, results: tuple[Value, ...]) -> Iterator[Untrained]:
+        """What all results depend on without a gradient, once for each operation in the way."""
+        found = dict.fromkeys(p for result in results for p in walk(result) if self.is_trainable(p))
+        for source in found:
+            assert isinstance(source, (Weight, Instance))
+            for cut in self._cut_off(source, results):
+                yield Untrained(source, cut)
+
+    def _cut_off(self, source: Weight | Instance, results: tuple[Value, ...]) -> tuple[Cut, ...]:
+        """The operations without a gradient by which every way to ``source`` ends."""
+
+        def passes(term: Computed) -> bool:
+            return self.flat(term.function) is None if isinstance(term.function, Instance) else True
+
+        cuts: dict[Cut, None] = {}
+        for result in results:
+            way = connection(result, is_it(source), passes)
+            if way.reaches is not False:
+                return ()
+            for cut in way.cuts:
+                inside = self.flat(cut.at.function) if cut.reason == "outside" else None  # type: ignore[arg-type]
+                cuts.setdefault(inside or cut)
+        flat = all(is_flat(cut) for cut in cuts)
+        return tuple(cuts) if flat else ()
+
+
+def _is_regularized(call: cst.Call | None) -> bool:
+    """Whether a penalty gives a weight a gradient of its own."""
+    return call is None or any(
+        argument.keyword is not None and argument.keyword.value.endswith("regularizer")
+        for argument in call.args
+    )
+
+
+def _flat(summary: FunctionSummary) -> Cut | None:
+    """The operation that cuts every way from the results of a function to its parameters."""
+    values = frozenset(value for _, value in summary.parameters if isinstance(value, Unknown))
+
+    def is_parameter(leaf: Value) -> bool | None:
+        return leaf in values if leaf != Unknown() else None
+
+    ways = [connection(result, is_parameter) for result in summary.results]
+    return flat_cut(ways)
+
+
+def flat_cut(ways: list[Connection]) -> Cut | None:
+    """The first operation without a gradient, where all ways are cut by such operations."""
+    cuts = [cut for way in ways for cut in way.cuts]
+    if not cuts or any(way.reaches is not False for way in ways):
+        return None
+    return cuts[0] if all(is_flat(cut) for cut in cuts) else None
+
+
+def is_flat(cut: Cut) -> bool:
+    """Whether an operation on the values of a tensor has the derivative 0 (or none)."""
+    return cut.reason in _FLAT and library_name(cut.at.function) not in _ABOUT
+
+
+def is_read_elsewhere(modules: Iterable[cst.Module], layer: LayerClass, name: str) -> bool:
+    """Whether an attribute of a layer is read outside of ``call``, or may be.
+
+    A weight may be trained by what another method or class makes of it.
+    """
+    known = {f.node for f in map(layer.method, ("__init__", "build")) if f is not None}
+    if layer.call is not None:
+        known.add(layer.call.node)
+    inside = {id(node) for function in known for node in nodes(function)}
+    return any(
+        isinstance(node, cst.Attribute) and node.attr.value == name and id(node) not in inside
+        for module in modules
+        for node in nodes(module)
+    )
+
+
+def is_it(source: Value) -> Callable[[Value], bool | None]:
+    """For ``connection``: whether a leaf is ``source``; an object of unknown content may hold it."""
+
+    def is_source(leaf: Value) -> bool | None:
+        if leaf == source:
+            return True
+        match leaf:
+            case Unknown(origin=None) | CustomGradient():
+                return None
+            case Instance():
+                given = (*leaf.arguments.positional, *(v for _, v in leaf.arguments.keywords))
+                numbers = all(isinstance(value, (Const, Symbol)) for value in given)
+                is_layer = leaf.class_name.startswith("keras.layers.")
+                return False if is_layer or (numbers and leaf.arguments.complete) else None
+        return False
+
+    return is_source
+
+
+def trained_models(facts: Facts) -> frozenset[Value]:
+    """The models that the program trains: by ``fit`` and the like, or by steps of an optimizer."""
+    found = {trained.model for trained in facts.all(ModelTrained)}
+    for step in facts.all(OptimizerStep):
+        for entry in step.variables.entries:
+            if isinstance(entry.value, Weight):
+                found.add(entry.value.owner)
+    return frozenset(found)
