@@ -202,12 +202,28 @@ def _alike(one: Held, other: Held) -> bool:
 def mismatched_variable_list(context: Context) -> Iterator[Finding]:
     """gradients of one list of variables are applied to another."""
     steps = list(context.facts.groups(OptimizerStep))
+    paired = {node for group in steps for step in group for node in _zip_of(step)}
+    mismatched = list(_mismatched_zips(context, paired))
+    inside = {
+        ancestor
+        for _, node in mismatched
+        if context.program.owns(node)
+        for ancestor in context.program.ancestors(node)
+    }
     for group in steps:
         step = group[0]
+        if step.node in inside:
+            continue  # the zip in its argument is the place
         nodes = step.node, _variables_node(step)
         found = [_of_step(context, one) for one in group]
         yield from _of_mismatches(context, nodes, found, _calls(step.gradients), "applied to")
-    paired = {node for group in steps for step in group for node in _zip_of(step)}
+    yield from (finding for finding, _ in mismatched)
+
+
+def _mismatched_zips(
+    context: Context, paired: set[cst.CSTNode]
+) -> Iterator[tuple[Finding, cst.CSTNode]]:
+    """What is wrong with each zip of its own, and where it stands."""
     for zips in context.facts.groups(GradientZip):
         fact = zips[0]
         if fact.node not in paired and len(fact.node.args) == 2:
@@ -216,7 +232,8 @@ def mismatched_variable_list(context: Context) -> Iterator[Finding]:
             found = [_of_zip(context, each) for each in zips]
             calls = _calls(fact.parts[0 if second else 1])
             nodes = fact.node, other if second else one
-            yield from _of_mismatches(context, nodes, found, calls, "zipped with")
+            for finding in _of_mismatches(context, nodes, found, calls, "zipped with"):
+                yield finding, fact.node
 
 
 def _zip_of(step: OptimizerStep) -> tuple[cst.CSTNode, ...]:

@@ -11,7 +11,7 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.differentiation import Cut, connection, is_cast, sources, stops, within
-from lintkeras.meaning.facts import LayerCall, LayerClass, ModelTrained, Operation, TapeUse
+from lintkeras.meaning.facts import FORWARD, LayerCall, LayerClass, ModelTrained, Operation, TapeUse
 from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.sums import reproducible, totals
 from lintkeras.meaning.training import (
@@ -165,8 +165,10 @@ def nondifferentiable_on_trainable_path(context: Context) -> Iterator[Finding]:
         cuts.setdefault(cut.at.node, cut)
         lost.setdefault(cut.at.node, {}).setdefault(name, made)
     program = context.program
+    # a layer with a backward pass that Keras never calls is LK128's
+    own = {layer.node for layer in context.facts.all(LayerClass) if _has_backward(layer)}
     for node, names in lost.items():
-        if not program.owns(node):
+        if not program.owns(node) or not own.isdisjoint(program.ancestors(node)):
             continue
         cut = cuts[node]
         whole = _whole(context, cut)
@@ -189,6 +191,11 @@ def nondifferentiable_on_trainable_path(context: Context) -> Iterator[Finding]:
             related=context.related(*places),
             fixes=context.fixes(let_through, context.code, cut.at, whole),
         )
+
+
+def _has_backward(layer: LayerClass) -> bool:
+    """Whether a class has a method that is meant as its backward pass."""
+    return any(summary.function.name != FORWARD for summary in layer.foreign)
 
 
 def _derivative(cut: Cut) -> str:
