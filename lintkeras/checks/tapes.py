@@ -10,6 +10,7 @@ from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.differentiation import Connection, Reason, connection, sources
 from lintkeras.meaning.facts import OptimizerStep, TapeUse
+from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
@@ -215,6 +216,8 @@ def gradient_inside_own_tape(context: Context) -> Iterator[Finding]:
         inside = all(one.recording and not one.others and one.certain for one in group)
         if not inside or use.node in higher or _in_loop_inside(context, use):
             continue
+        if not _is_computed_before(use):
+            continue
         persistent = use.tape.persistent is not False
         effect = (
             "a persistent tape then records the gradient computation as well: TensorFlow warns "
@@ -231,6 +234,12 @@ def gradient_inside_own_tape(context: Context) -> Iterator[Finding]:
             related=context.related((use.tape.node, "this tape still records")),
             fixes=context.fixes(move_out, context.program, use),
         )
+
+
+def _is_computed_before(use: TapeUse) -> bool:
+    """Whether the target has a name: one that the call itself computes must be recorded there."""
+    target = argument_node(use.node, "target", 0)
+    return target is not None and isinstance(target.value, (cst.Name, cst.Attribute))
 
 
 def _in_loop_inside(context: Context, use: TapeUse) -> bool:
