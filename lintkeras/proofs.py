@@ -65,8 +65,10 @@ def execute(program: str, name: str) -> ModuleType:
     The attribute ``exception`` of the result is what the program raised, or None.
     """
     import keras
+    import tensorflow as tf
 
     keras.utils.set_random_seed(_SEED)
+    tf.config.run_functions_eagerly(False)  # an earlier program may have asked for it
     module = ModuleType(name)
     module.exception = None  # type: ignore[attr-defined]
     with _empty_folder(), contextlib.redirect_stdout(io.StringIO()):
