@@ -19,6 +19,7 @@ from lintkeras.meaning.values import (
     Const,
     Content,
     CustomGradient,
+    Decorated,
     Dict,
     Domain,
     Either,
@@ -139,6 +140,8 @@ class _Words:
                 return "lambda" if name == "<lambda>" else f"function {name}"
             case CustomGradient(function=function):
                 return f"custom_gradient({self.named(function)})"
+            case Decorated(function=function):
+                return f"{self.named(function)}, decorated"
             case Class(node=node):
                 return f"class {node.name.value}"
             case Instance():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning import special
 from lintkeras.meaning.facts import ListArithmetic
 from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.operators import binary, bounded, compare, term, unary
@@ -96,12 +97,19 @@ def _attribute(run: Interpreter, node: cst.Attribute) -> Value:
 
 def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
     holder = run.eval(node.value)
-    index = index_of(run, node)
+    return item_of(run, holder, index_of(run, node), node)
+
+
+def item_of(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
+    """``holder[index]``, for each thing that the holder may be."""
     return join_all([_item(run, one, index, node) for one in alternatives(holder)])
 
 
 def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
     """``holder[index]``."""
+    own = special.call(run, holder, "getitem", (index,), node)
+    if own is not None:
+        return own
     match holder, index:
         case ((Dict() | Items()), _):
             found = run.items(holder).get(index.value) if isinstance(index, Const) else None
@@ -226,7 +234,10 @@ def _binary(run: Interpreter, node: cst.BinaryOperation) -> Value:
 
 
 def combine(run: Interpreter, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
-    """``left operator right``, where either may be a list, a tuple or a dictionary."""
+    """``left operator right``, where either may be a list, a tuple, a dictionary, an object."""
+    found = special.binary(run, operator, left, right, node)
+    if found is not None:
+        return found
     match operator, left, right:
         case "Add", (List() | Sequence()), _:
             joined = Content((*run.content(left).entries, *run.content(right).entries))
@@ -259,7 +270,8 @@ def _unary(run: Interpreter, node: cst.UnaryOperation) -> Value:
         note_list_arithmetic(run, node, operator, value, node.expression, None, None)
         if isinstance(value, (List, Sequence)):
             return UNKNOWN  # it raises
-    return unary(operator, value, node)
+    found = special.unary(run, operator, value, node)
+    return unary(operator, value, node) if found is None else found
 
 
 def note_list_arithmetic(
@@ -308,13 +320,16 @@ def _comparison(run: Interpreter, node: cst.Comparison) -> Value:
     if len(rights) != 1:
         return UNKNOWN
     operator, right = rights[0]
+    found = special.binary(run, operator, left, right, node)
+    if found is not None:
+        return found
     if operator in ("In", "NotIn") and isinstance(left, Const):
         if isinstance(right, (Dict, Items)) and not run.items(right).complete:
             return UNKNOWN
         values = run.content(right).plain()
         if values is not None and all(isinstance(value, Const) for value in values):
-            found = any(isinstance(v, Const) and v.value == left.value for v in values)
-            return Const(found == (operator == "In"))
+            held = any(isinstance(v, Const) and v.value == left.value for v in values)
+            return Const(held == (operator == "In"))
     return compare(operator, left, right, node)
 
 

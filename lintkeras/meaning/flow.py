@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from lintkeras.meaning import library
+from lintkeras.meaning import library, special
 from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.outline import is_main_guard, leaves_early, names_in_pattern
 from lintkeras.meaning.state import Changes, Journal, join_cells
@@ -20,6 +20,7 @@ from lintkeras.meaning.values import (
     Tape,
     Test,
     Unknown,
+    Value,
     join_all,
 )
 
@@ -94,21 +95,25 @@ def narrow(
 def _with(run: Interpreter, node: cst.With) -> None:
     """The body; behind a context manager that nobody knows it may have stopped anywhere."""
     outer = run.recording
-    certain = True
+    managers: list[Value] = []
     for item in node.items:
         manager = run.eval(item.item)
+        managers.append(manager)
         library.enter_context(run, manager)
-        certain = certain and library.lets_errors_pass(manager)
-        if item.asname is not None:
+        entered = special.call(run, manager, "enter", (), item)
+        if entered is None:
             entered = manager if isinstance(manager, Tape) else UNKNOWN
+        if item.asname is not None:
             assign(run, item.asname.name, entered)
-    if certain:
+    if all(map(library.lets_errors_pass, managers)):
         run.suite(node.body)
     else:
         with run.journal() as journal:
             whole = run.branch(lambda: run.suite(node.body))
         run.merge([whole, run.partly(journal)] if whole is not None else [None])
     run.recording = outer
+    for manager in reversed(managers):
+        special.call(run, manager, "exit", (UNKNOWN, UNKNOWN, UNKNOWN), node)
 
 
 def _try(run: Interpreter, node: cst.Try | cst.TryStar) -> None:

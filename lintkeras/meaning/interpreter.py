@@ -50,6 +50,7 @@ from lintkeras.meaning.values import (
     Const,
     Content,
     CustomGradient,
+    Decorated,
     Dict,
     Domain,
     Either,
@@ -566,6 +567,10 @@ class Interpreter:
                 return self.each(values, lambda v: self.call(v, arguments, node))
             case Function():
                 return self.enter(function, arguments, node)
+            case Decorated(function=inner):
+                self.forget(inner)
+                self.escape(arguments)
+                return UNKNOWN
             case CustomGradient():
                 arguments = library.unwrapped(self, arguments)
                 self.facts.note(CustomGradientCall(node, function, arguments))

@@ -16,6 +16,7 @@ from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
     Content,
+    Dict,
     Domain,
     Entry,
     Instance,
@@ -215,7 +216,10 @@ def _forget_assigned(run: Interpreter, node: cst.For | cst.While) -> None:
         assigned = run.assigned[node] = Assigned.of(node)
     for name in assigned.names:
         target = run.scope_of(name)
-        if run.state.find((target, name)) is not State.MISSING:
+        held = run.state.find((target, name))
+        if held is not State.MISSING:
+            if name in assigned.used and isinstance(held, (List, Dict, Instance)):
+                run.forget(held)  # in later rounds the name may mean another thing
             run.write((target, name), UNKNOWN)
     for owner, attribute in assigned.attributes:
         value = run.lookup(owner)

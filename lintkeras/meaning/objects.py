@@ -27,6 +27,7 @@ from lintkeras.meaning.values import (
     Const,
     Content,
     CustomGradient,
+    Decorated,
     Dict,
     Either,
     Function,
@@ -181,6 +182,8 @@ def _bound(run: Interpreter, value: Value, found: Value) -> Value:
             inner = arguments.positional[0] if arguments.positional else UNKNOWN
             owner = value.cls if isinstance(value, Instance) else value
             return Method(owner, inner) if isinstance(inner, Function) else UNKNOWN
+        case Decorated(function=Function() as inner) if not of_class:
+            return Decorated(Method(value, inner))
         case CustomGradient(function=Function() as inner, decorator=decorator) if not of_class:
             return CustomGradient(Method(value, inner), decorator)
     accessors = _accessors(found)
@@ -305,6 +308,8 @@ def forget(run: Interpreter, value: Value) -> None:
                 run.may_call(one)
             case Function():
                 run.may_call(one)
+            case Decorated(function=function):
+                stack.append(function)
             case Tape():
                 run.write((one, "used"), None)
                 run.write((one, "escaped"), Const(True))

@@ -20,6 +20,8 @@ class Assigned:
     attributes: frozenset[tuple[str, str]]
     grown: frozenset[tuple[str, ...]]
     augmented: frozenset[tuple[str, ...]]
+    used: frozenset[str]
+    """Names through which something could be changed: ``x.a``, ``x[i]``, ``f(x)``."""
 
     @staticmethod
     def of(loop: cst.For | cst.While) -> Assigned:
@@ -28,6 +30,7 @@ class Assigned:
         attributes: set[tuple[str, str]] = set()
         grown: set[tuple[str, ...]] = set()
         augmented: set[tuple[str, ...]] = set()
+        used: set[str] = set()
 
         def target(node: cst.CSTNode) -> None:
             match node:
@@ -44,6 +47,13 @@ class Assigned:
             target(loop.target)
         while stack:
             node = stack.pop()
+            match node:
+                case (
+                    cst.Attribute(value=cst.Name(value=name))
+                    | cst.Subscript(value=cst.Name(value=name))
+                    | cst.Arg(value=cst.Name(value=name))
+                ):
+                    used.add(name)
             match node:
                 case cst.Assign():
                     for assigned in node.targets:
@@ -69,8 +79,9 @@ class Assigned:
             stack.extend(children(node))
         attributes -= {(p[0], p[1]) for p in grown if len(p) == 2}
         return Assigned(
-            frozenset(names), frozenset(attributes), frozenset(grown), frozenset(augmented)
-        )
+            frozenset(names), frozenset(attributes), frozenset(grown), frozenset(augmented),
+            frozenset(used),
+        )  # fmt: skip
 
 
 def leaves_early(body: cst.BaseSuite) -> bool:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning import library
-from lintkeras.meaning.expressions import combine, defaults, note_list_arithmetic
+from lintkeras.meaning import library, special
+from lintkeras.meaning.expressions import combine, defaults, item_of, note_list_arithmetic
 from lintkeras.meaning.flow import FLOW
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
-from lintkeras.meaning.targets import assign, delete, note_gradients
+from lintkeras.meaning.targets import assign, delete, index_of, note_gradients, store_item
 from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
@@ -51,12 +51,30 @@ def _ann_assign(run: Interpreter, node: cst.AnnAssign) -> None:
         assign(run, node.target, run.eval(node.value))
 
 
+def _place(run: Interpreter, target: cst.BaseExpression) -> tuple[Value, Callable[[Value], None]]:
+    """What a target holds, and how it is set: what stands in it is evaluated once."""
+    match target:
+        case cst.Attribute(value=owner, attr=cst.Name(value=name)):
+            holder = run.eval(owner)
+            before = run.attribute(holder, name, target)
+            return before, lambda value: run.set_attribute(holder, name, value)
+        case cst.Subscript(value=owner):
+            holder, index = run.eval(owner), index_of(run, target)
+            before = item_of(run, holder, index, target)
+            return before, lambda value: store_item(run, holder, index, target, value)
+    return run.eval(target), lambda value: assign(run, target, value)
+
+
 def _aug_assign(run: Interpreter, node: cst.AugAssign) -> None:
-    before = run.eval(node.target)
+    before, store = _place(run, node.target)
     other = run.eval(node.value)
     operator = type(node.operator).__name__.removesuffix("Assign")
     if isinstance(before, List) and operator == "Add":
         run.extend(before, run.iterate(other))
+        return
+    own = special.in_place(run, operator, before, other, node)
+    if own is not None:
+        store(own)
         return
     note_list_arithmetic(run, node, operator, before, node.target, other, node.value)
     match before, operator:
@@ -66,11 +84,11 @@ def _aug_assign(run: Interpreter, node: cst.AugAssign) -> None:
             run.write((before, "items"), run.items(before).updated(run.items(other)))
         case Either(), _ if not gradients_in(before):
             run.forget(before)
-            assign(run, node.target, UNKNOWN)
+            store(UNKNOWN)
         case _:
             value = combine(run, operator, before, other, node)
             run.record(value, node)
-            assign(run, node.target, value)
+            store(value)
 
 
 def _delete(run: Interpreter, node: cst.Del) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning import special
 from lintkeras.meaning.facts import GradientsHeld
 from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.values import (
@@ -46,7 +47,8 @@ def assign(
         case cst.Attribute(value=owner, attr=cst.Name(value=name)):
             run.set_attribute(run.eval(owner), name, value)
         case cst.Subscript(value=owner):
-            _assign_item(run, run.eval(owner), target, value)
+            holder = run.eval(owner)
+            store_item(run, holder, index_of(run, target), target, value)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             _unpack(run, elements, value, scope)
         case cst.StarredElement(value=inner):
@@ -71,6 +73,8 @@ def delete(run: Interpreter, target: cst.BaseExpression) -> None:
             run.set_attribute(run.eval(owner), name, UNKNOWN)
         case cst.Subscript(value=owner):
             holder, index = run.eval(owner), index_of(run, target)
+            if special.call(run, holder, "delitem", (index,), target) is not None:
+                return
             if isinstance(holder, Dict) and isinstance(index, Const):
                 run.write((holder, "items"), run.items(holder).without(index.value))
             elif isinstance(holder, List) and isinstance(index, (Const, Slice)):
@@ -114,9 +118,12 @@ def _unpack(
         assign(run, element.value, item, scope)
 
 
-def _assign_item(run: Interpreter, holder: Value, target: cst.Subscript, value: Value) -> None:
+def store_item(
+    run: Interpreter, holder: Value, index: Value, target: cst.Subscript, value: Value
+) -> None:
     """``holder[index] = value``."""
-    index = index_of(run, target)
+    if special.call(run, holder, "setitem", (index, value), target) is not None:
+        return
     match holder:
         case List():
             content = run.stored(holder)

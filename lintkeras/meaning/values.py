@@ -118,6 +118,13 @@ class Function(_Hashed):
 
 
 @dataclass(frozen=True, slots=True)
+class Decorated:
+    """What a decorator that nobody knows makes of a function: calling it may call the function."""
+
+    function: Value
+
+
+@dataclass(frozen=True, slots=True)
 class CustomGradient:
     """The object that ``tf.custom_gradient`` or ``keras.ops.custom_gradient`` makes."""
 
@@ -520,7 +527,7 @@ class Either:
 
 
 Value = Union[
-    Unknown, Const, Symbol, Function, CustomGradient, Class, Instance, Member, Method, Super, List,
+    Unknown, Const, Symbol, Function, CustomGradient, Decorated, Class, Instance, Member, Method, Super, List,
     Sequence, Dict, Items, Index, Slice, Length, PerEntry, Tape, Weight, Gradient, Computed, Either,
 ]  # fmt: skip
 

@@ -26,14 +26,18 @@ from lintkeras.meaning.library.models import (
 from lintkeras.meaning.library.python import dict_method, list_method
 from lintkeras.meaning.library.steps import note_step, strategy_run, unscaled
 from lintkeras.meaning.library.tapes import enter_context, lets_errors_pass, tape_method
+from lintkeras.meaning.objects import keep
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.values import (
     NAMESPACE,
+    NONE,
     UNKNOWN,
     Arguments,
     Class,
     Computed,
+    Const,
     CustomGradient,
+    Decorated,
     Dict,
     Either,
     Function,
@@ -135,7 +139,7 @@ def decorate(run: Interpreter, decorator: Value, value: Value, node: cst.CSTNode
             return run.enter(decorator, Arguments((value,)), node)
         case Method(owner=owner, function=function):
             return run.enter(function, Arguments((owner, value)), node)
-    return UNKNOWN
+    return Decorated(value) if isinstance(value, (Function, Decorated)) else UNKNOWN
 
 
 def _transparent(run: Interpreter, symbol: Symbol, value: Value) -> Value:
@@ -207,6 +211,13 @@ def call_method(
             return dict_method(run, of, name, arguments, node)
         case _, "run" if isinstance(arguments.get("fn", 0), (Function, Method)):
             return strategy_run(run, of, arguments, node)
+        case ((Super(owner=Instance() as owner) | (Instance() as owner)), "__setattr__"):
+            match arguments.positional:
+                case (Const(value=str(attribute)), value):
+                    keep(run, owner, attribute, value)
+                case _:
+                    run.forget(owner)
+            return NONE
         case ((Super(owner=Instance() as owner) | (Instance() as owner)), _):
             result = instance_method(run, owner, name, arguments, node)
             if result is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lintkeras.meaning.facts import GradientZip
-from lintkeras.meaning.library.calling import Model, tuple_of
+from lintkeras.meaning.library.calling import Model, tuple_of, unwrapped
 from lintkeras.meaning.library.variables import holdings
 from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.objects import note_reassigned
@@ -326,6 +326,13 @@ def _getattr(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.C
     return UNKNOWN
 
 
+def _type(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    match arguments.positional:
+        case (Instance(cls=Class() as cls),):
+            return cls
+    return term(symbol, unwrapped(run, arguments), node)
+
+
 def _exec(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     """``exec(code)`` can bind any name; with a namespace of its own it binds them there."""
     if len(arguments.positional) > 1:
@@ -415,6 +422,9 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.delattr": _setattr,
+    "builtins.object.__setattr__": _setattr,
+    "builtins.object.__delattr__": _setattr,
+    "builtins.type": _type,
     "builtins.exec": _exec,
     "builtins.globals": _namespace,
     "builtins.locals": _namespace,
