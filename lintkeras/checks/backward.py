@@ -7,7 +7,7 @@ from collections.abc import Sequence as Seq
 
 import libcst as cst
 
-from lintkeras.checks.graphs import eager_on_purpose, is_used_in_graph
+from lintkeras.checks.graphs import eager_on_purpose, is_given_arrays, is_used_in_graph
 from lintkeras.checks.passes import head, known_pairs, named, passes
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note, Severity
@@ -478,6 +478,8 @@ def custom_gradient_numpy(context: Context) -> Iterator[Finding]:
         group[0].node: [one.term for one in group] for group in context.facts.groups(Operation)
     }
     for group in passes(context):
+        if is_given_arrays(context, group[0].node):
+            continue
         places = [dict(_on_arrays(context, one, operations)) for one in group]
         for place, tensor in places[0].items():
             if place not in reported and all(place in others for others in places):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from lintkeras.checks.registry import Context
-from lintkeras.meaning.facts import ActivationUse, CustomGradientCall, LayerClass
-from lintkeras.meaning.values import CustomGradient, Function, Method, Value
+from lintkeras.meaning.facts import ActivationUse, CustomGradientCall, LayerClass, Operation
+from lintkeras.meaning.values import CustomGradient, Function, Method, Symbol, Value, walk
 
 _TRACED_METHODS = frozenset({
     "call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
@@ -14,6 +14,9 @@ _TRACED_METHODS = frozenset({
 _EAGER_NAMES = frozenset({
     "run_eagerly", "run_functions_eagerly", "experimental_run_functions_eagerly",
     "executing_eagerly", "inside_function", "enable_numpy_behavior",
+})  # fmt: skip
+_RUN_EAGERLY = frozenset({
+    "tf.py_function", "tf.numpy_function", "tf.py_func", "tf.compat.v1.py_func",
 })  # fmt: skip
 
 
@@ -38,6 +41,16 @@ def is_traced(context: Context, node: cst.CSTNode) -> bool:
             if any(isinstance(a, cst.ClassDef) and a in layers for a in inside[index : index + 3]):
                 return True
     return False
+
+
+def is_given_arrays(context: Context, function: cst.CSTNode) -> bool:
+    """Whether a function is called by ``tf.py_function`` and the like, which run eagerly."""
+    return any(
+        isinstance(one.term.function, Symbol)
+        and one.term.function.name in _RUN_EAGERLY
+        and any(_node(part) is function for part in walk(one.term))
+        for one in context.facts.all(Operation)
+    )
 
 
 def is_used_in_graph(context: Context, function: cst.CSTNode) -> bool:
