@@ -8,13 +8,12 @@ from collections.abc import Sequence as Seq
 import libcst as cst
 
 from lintkeras.checks.graphs import eager_on_purpose, is_given_arrays, is_used_in_graph
-from lintkeras.checks.passes import head, known_pairs, named, passes
+from lintkeras.checks.passes import calls, fails_on_purpose, head, known_pairs, named, passes
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.backends import other_backends
 from lintkeras.meaning.facts import (
     BackwardPass,
-    CustomGradientCall,
     FunctionSummary,
     LayerClass,
     Operation,
@@ -45,7 +44,6 @@ from lintkeras.meaning.values import (
     Function,
     Instance,
     Member,
-    Method,
     Sequence,
     Symbol,
     Value,
@@ -83,7 +81,11 @@ def custom_gradient_arity(context: Context) -> Iterator[Finding]:
     """the grad function gives or takes another number of gradients than there are tensors."""
     for group in passes(context):
         found = [_wrong_arity(context, one) for one in group]
-        if all(found) and (finding := found[0]) is not None:
+        if (
+            all(found)
+            and not fails_on_purpose(context, group[0])
+            and (finding := found[0]) is not None
+        ):
             yield finding
 
 
@@ -130,7 +132,9 @@ def _wrong_returns(context: Context, one: BackwardPass, grad: FunctionSummary) -
         return None
     inputs = one.inputs
     least = len([p for p in inputs if p.default is None])
-    if any(call.arguments.keywords or not call.arguments.complete for call in _calls(context, one)):
+    if any(
+        call.arguments.keywords or not call.arguments.complete for call in calls(context, one.node)
+    ):
         return None  # eagerly, a tensor given by keyword is owed no gradient
     upstream = frozenset(value for name, value in grad.parameters if name != VARIABLES)
     sizes = {flat_size(result, upstream.__contains__) for result in grad.results}
@@ -163,15 +167,6 @@ def _is_tensor(one: BackwardPass, parameter: cst.Param) -> bool:
     return is_one_tensor(value, [pair[0] for pair in one.pairs if pair is not None])
 
 
-def _calls(context: Context, one: BackwardPass) -> Iterator[CustomGradientCall]:
-    """The calls of the function that stand in the program."""
-    for call in context.facts.all(CustomGradientCall):
-        function = call.gradient.function
-        function = function.function if isinstance(function, Method) else function
-        if isinstance(function, Function) and function.node is one.node:
-            yield call
-
-
 @check("LK122")
 def custom_gradient_variables(context: Context) -> Iterator[Finding]:
     """a variable is read in the forward pass, the grad function has no ``variables``."""
@@ -179,7 +174,11 @@ def custom_gradient_variables(context: Context) -> Iterator[Finding]:
         return
     for group in passes(context):
         found = [_unannounced(context, one) for one in group]
-        if all(found) and (finding := found[0]) is not None:
+        if (
+            all(found)
+            and not fails_on_purpose(context, group[0])
+            and (finding := found[0]) is not None
+        ):
             yield finding
 
 
@@ -399,7 +398,11 @@ def custom_gradient_not_a_pair(context: Context) -> Iterator[Finding]:
     """a function under custom_gradient does not return its value and a grad function."""
     for group in passes(context):
         found = [_no_pair(context, one) for one in group]
-        if all(found) and (finding := found[0]) is not None:
+        if (
+            all(found)
+            and not fails_on_purpose(context, group[0])
+            and (finding := found[0]) is not None
+        ):
             yield finding
 
 
@@ -478,7 +481,7 @@ def custom_gradient_numpy(context: Context) -> Iterator[Finding]:
         group[0].node: [one.term for one in group] for group in context.facts.groups(Operation)
     }
     for group in passes(context):
-        if is_given_arrays(context, group[0].node):
+        if is_given_arrays(context, group[0].node) or fails_on_purpose(context, group[0]):
             continue
         places = [dict(_on_arrays(context, one, operations)) for one in group]
         for place, tensor in places[0].items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from lintkeras.syntax.program import Program
+from lintkeras.syntax.tree import nodes
 
 
 def raises_on_purpose(program: Program, node: cst.CSTNode) -> bool:
@@ -24,6 +25,11 @@ def raises_on_purpose(program: Program, node: cst.CSTNode) -> bool:
             return True
         below = ancestor
     return False
+
+
+def waits_for_exception(function: cst.CSTNode) -> bool:
+    """Whether a function (a test) waits for an exception somewhere, in whatever form."""
+    return any(isinstance(node, cst.Call) and _expects(node) for node in nodes(function))
 
 
 def _expects(manager: cst.BaseExpression) -> bool:

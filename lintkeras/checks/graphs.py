@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import libcst as cst
 
+from lintkeras.checks.passes import calls, decorated
 from lintkeras.checks.registry import Context
-from lintkeras.meaning.facts import ActivationUse, CustomGradientCall, LayerClass, Operation
-from lintkeras.meaning.values import CustomGradient, Function, Method, Symbol, Value, walk
+from lintkeras.meaning.facts import ActivationUse, LayerClass, Operation
+from lintkeras.meaning.values import Symbol, walk
 
 _TRACED_METHODS = frozenset({
     "call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
@@ -48,7 +49,7 @@ def is_given_arrays(context: Context, function: cst.CSTNode) -> bool:
     return any(
         isinstance(one.term.function, Symbol)
         and one.term.function.name in _RUN_EAGERLY
-        and any(_node(part) is function for part in walk(one.term))
+        and any(decorated(part) is function for part in walk(one.term))
         for one in context.facts.all(Operation)
     )
 
@@ -57,21 +58,15 @@ def is_used_in_graph(context: Context, function: cst.CSTNode) -> bool:
     """Whether a function under a custom gradient is certainly called in a graph."""
     if is_traced(context, function):
         return True
-    calls = [c.node for c in context.facts.all(CustomGradientCall) if _node(c.gradient) is function]
-    if any(is_traced(context, call) for call in calls):
+    places = [call.node for call in calls(context, function)]
+    if any(is_traced(context, place) for place in places):
         return True
     for use in context.facts.all(ActivationUse):
-        activation = _node(use.activation)
+        activation = decorated(use.activation)
         if activation is function:
             return True
         if activation is not None and any(
-            activation in context.program.ancestors(call) for call in calls
+            activation in context.program.ancestors(place) for place in places
         ):
             return True
     return False
-
-
-def _node(value: Value) -> cst.CSTNode | None:
-    while isinstance(value, (CustomGradient, Method)):
-        value = value.function
-    return value.node if isinstance(value, Function) else None

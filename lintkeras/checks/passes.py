@@ -6,14 +6,40 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from lintkeras.checks.expected import waits_for_exception
 from lintkeras.checks.registry import Context
-from lintkeras.meaning.facts import BackwardPass, FunctionSummary
-from lintkeras.meaning.values import Value
+from lintkeras.meaning.facts import BackwardPass, CustomGradientCall, FunctionSummary
+from lintkeras.meaning.values import CustomGradient, Function, Method, Value
 
 
 def passes(context: Context) -> Iterator[list[BackwardPass]]:
     """The functions under a custom gradient, each in all the ways in which it was defined."""
     yield from context.facts.groups(BackwardPass)
+
+
+def calls(context: Context, function: cst.CSTNode) -> Iterator[CustomGradientCall]:
+    """The calls of a function under a custom gradient that stand in the program."""
+    for call in context.facts.all(CustomGradientCall):
+        if decorated(call.gradient) is function:
+            yield call
+
+
+def decorated(value: Value) -> cst.CSTNode | None:
+    """The function behind a custom gradient."""
+    while isinstance(value, (CustomGradient, Method)):
+        value = value.function
+    return value.node if isinstance(value, Function) else None
+
+
+def fails_on_purpose(context: Context, one: BackwardPass) -> bool:
+    """Whether a test that defines or calls the function waits for an exception."""
+    places = [one.node, *(call.node for call in calls(context, one.node))]
+    around = [a for place in places for a in context.program.ancestors(place)]
+    return any(
+        waits_for_exception(function)
+        for function in around
+        if isinstance(function, cst.FunctionDef)
+    )
 
 
 def named(function: FunctionSummary) -> str:

@@ -331,3 +331,26 @@ def test_numpy_is_an_error_in_a_graph(after: str, severity: str) -> None:
     program = custom("return np.sin(x), lambda dy: dy") + after + "\n"
     report = engine.lint("x.py", (HEAD + program).encode(), "python", {"LK124"})
     assert [engine.severity_of(f).label for f in report.findings] == [severity]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "def test():\n    with pytest.raises(ValueError):\n        f(x)",
+        "class T:\n    def test(self):\n        y = f(x)\n        with self.assertRaises(ValueError):\n            tape.gradient(y, x)",
+        "class T:\n    def test(self):\n        self.assertRaisesRegex(TypeError, 'two', f, f(x))",
+    ],
+)
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("return tf.sign(x), lambda dy: (dy, dy)", "LK121"),
+        ("return tf.sign(x) * w, lambda dy: dy", "LK122"),
+        ("return np.sign(x), lambda dy: dy", "LK124"),
+        ("return tf.sign(x)", "LK125"),
+    ],
+)
+def test_tests_that_wait_for_the_exception(body: str, code: str, use: str) -> None:
+    program = f"import pytest\nw = tf.Variable(1.0)\n{custom(body)}\n"
+    assert [found for found, _ in findings(program, code)] == [code]
+    assert findings(f"{program}\n{use}\n", code) == []
