@@ -52,6 +52,7 @@ def lint(
     """
     if not _names_keras(data):
         return FileReport(path, None)
+    from lintkeras.syntax.parse import NotAnalyzed
     from lintkeras.syntax.stack import run_with_deep_stack
 
     job = _Job(ALWAYS | frozenset(codes), target, modules or ProjectModules())
@@ -62,6 +63,8 @@ def lint(
     except DocumentError as error:
         start = len(data[: error.offset].decode("utf-8-sig", "replace"))
         found = Finding("LK001", Span(start, start), str(error))
+    except NotAnalyzed as error:
+        found = Finding("LK001", Span(0, 0), str(error))
     except RecursionError:
         found = Finding("LK001", Span(0, 0), "cannot be analyzed: nested too deeply")
     except Exception as error:  # a fault of lintkeras must not stop the other files

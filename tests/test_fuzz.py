@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import textwrap
 
+import libcst as cst
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from lintkeras.engine import FileReport
 from lintkeras.fixes import Choice, Consent, fix
 from lintkeras.rulebook import load
 from lintkeras.syntax.parse import ParseFailure, parse_snippet
+from lintkeras.syntax.program import Program
 from lintkeras.writing import unified_diff
 from tests.cli.command import REUSE, STEP
 
@@ -109,6 +112,25 @@ def test_programs_with_typing_errors(kind: str, seed: str, number: int) -> None:
     page = f"# Keras\n\n> - ```python\n{textwrap.indent(seed, '>   ', bool)}>   ```\n"
     text = seed if kind == "python" else page
     check(mutated(text, random.Random(number)).encode(), kind)
+
+
+@given(seed=st.sampled_from(SEEDS), number=st.integers(0, 2**32))
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
+def test_names_stand_where_they_are_said_to_stand(seed: str, number: int) -> None:
+    chance = random.Random(number)
+    source = re.sub(
+        r"(?<=[\w)]) (?=[\w(=*-])",
+        lambda _: chance.choice([" ", "  ", " \t", "\f ", " \\\n ", " \\\r\n"]),
+        seed,
+    )
+    document = read("x.py", f"try :\n  y\nexcept  Z :\n  pass\n{source}".encode(), "python")
+    try:
+        program = Program(document, (parse_snippet(document.snippets[0]),))
+    except ParseFailure:
+        return
+    for node in program.nodes:
+        if isinstance(node, cst.Name):
+            assert program.text(node) == node.value
 
 
 @given(parts=st.lists(st.sampled_from([*FRAGMENTS, "x = 1\n", "  y\n", "\t- z\n"]), max_size=40))

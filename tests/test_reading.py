@@ -11,6 +11,7 @@ import pytest
 from libcst.metadata import PositionProvider
 
 from lintkeras.documents import DocumentError, read
+from lintkeras.syntax.layout import lost_blanks
 from lintkeras.syntax.parse import ParseFailure, parse_snippet
 from lintkeras.syntax.program import Program
 
@@ -137,3 +138,39 @@ def test_failures_are_clear() -> None:
     with pytest.raises(ParseFailure) as failure:
         program("import keras\nx = = 1\n", "python")
     assert failure.value.offset == len("import keras\nx = ")
+
+
+def test_blanks_that_libcst_loses_shift_nothing() -> None:
+    source = (
+        "try:\n    a = 1\nexcept  ( B , C )   :\n    d = 2\nexcept E as f\t:\n    g = 3\n"
+        'finally :\n    h = """i :"""\nj = k\n'
+    )
+    found = program(source, "python")
+    assert found.modules[0].code != source
+    names = _names(found.modules[0])
+    assert sorted(name.value for name in names) == list("BCEadfghjk")
+    assert [found.text(name) for name in names] == [name.value for name in names]
+    handler = next(n for n in found.nodes if isinstance(n, cst.ExceptHandler))
+    assert found.text(handler) == "except  ( B , C )   :\n    d = 2"
+
+
+@pytest.mark.parametrize(
+    ("code", "source", "shifts"),
+    [
+        ("ab", "ab", [(0, 0)]),
+        ("ab", "a b", [(0, 0), (1, 1)]),
+        ("a b c", "a  b \\\n c", [(0, 0), (2, 1), (4, 4)]),
+        ("ab", "ab\n", [(0, 0), (2, 1)]),
+        ("x" * 999 + ":", "x" * 999 + "  :", [(0, 0), (999, 2)]),
+    ],
+)
+def test_lost_blanks(code: str, source: str, shifts: list[tuple[int, int]]) -> None:
+    assert lost_blanks(code, source) == shifts
+
+
+@pytest.mark.parametrize(
+    ("code", "source"), [("ab", "ac"), ("a b", "ab"), ("ab", "a"), ("a", "ab")]
+)
+def test_code_that_does_not_come_back_is_refused(code: str, source: str) -> None:
+    with pytest.raises(ParseFailure, match="does not give this code back"):
+        lost_blanks(code, source)

@@ -14,6 +14,7 @@ from lintkeras.checks.registry import Check, Context, check
 from lintkeras.findings import Finding
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.rulebook import load
+from lintkeras.syntax.parse import NotAnalyzed
 from tests.pages import CODES
 
 UNREADABLE = [
@@ -130,3 +131,16 @@ def test_its_page_shows_both_texts() -> None:
     assert rule is not None
     assert "the check LK104 failed: ValueError: some text" in rule.page
     assert "the analysis failed: KeyError: 'x'" in rule.page
+
+
+@pytest.mark.parametrize("error", [RecursionError(), NotAnalyzed("libcst fails")])
+def test_code_that_is_out_of_reach_is_no_fault_of_a_check(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def check(context: Context) -> Iterator[Finding]:
+        raise error
+
+    monkeypatch.setattr(registry, "checks", lambda: MappingProxyType({"LK104": check}))
+    found = engine.lint("x.py", b"import keras  # GradientTape\n", "python", CODES).findings
+    assert [f.rule for f in found] == ["LK001"]
+    assert found[0].message.startswith("cannot be analyzed: ")

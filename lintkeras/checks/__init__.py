@@ -28,6 +28,7 @@ def check_program(
     from lintkeras.checks.registry import Context, checks
     from lintkeras.meaning.interpreter import Interpreter
     from lintkeras.meaning.modules import Modules
+    from lintkeras.syntax.parse import NotAnalyzed
 
     size = sum(len(one.snippet.source) for one in program.parsed)
     modules = Modules(resolver, program.document.path)
@@ -38,6 +39,8 @@ def check_program(
             continue
         try:
             yield from list(check(context))
+        except (RecursionError, NotAnalyzed):
+            raise  # nothing can be said about this file, and no check is to blame
         except Exception as error:
             if "LK002" in codes:
                 name = type(error).__name__

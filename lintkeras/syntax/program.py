@@ -3,70 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
 import libcst as cst
-from libcst._nodes.internal import CodegenState
 
 from lintkeras.documents.model import Document
 from lintkeras.findings import Edit, Span
+from lintkeras.syntax.layout import Layout, lay_out
 from lintkeras.syntax.parse import ParsedSnippet
 from lintkeras.syntax.tree import nodes
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 Suite = cst.SimpleStatementSuite
-
-
-class _Layout(CodegenState):
-    """libcst's own code generation, counting offsets instead of keeping text."""
-
-    def __init__(self, module: cst.Module) -> None:
-        super().__init__(module.default_indent, module.default_newline)
-        self.offset = 0
-        self.last = 0
-        self.spans: dict[int, tuple[int, int]] = {}
-        self.parents: dict[int, cst.CSTNode] = {}
-        self._open: list[cst.CSTNode] = []
-
-    def add_token(self, value: str) -> None:
-        self.last = len(value)
-        self.offset += self.last
-
-    def add_indent_tokens(self) -> None:
-        self.offset += sum(map(len, self.indent_tokens))
-
-    def pop_trailing_newline(self) -> None:
-        self.offset -= self.last
-
-    def before_codegen(self, node: cst.CSTNode) -> None:
-        if self._open:
-            self.parents[id(node)] = self._open[-1]
-        self._open.append(node)
-        self.spans[id(node)] = (self.offset, self.offset)
-
-    def after_codegen(self, node: cst.CSTNode) -> None:
-        self._open.pop()
-        start, end = self.spans[id(node)]
-        if start == end:
-            self.spans[id(node)] = (start, self.offset)
-
-    @contextmanager
-    def record_syntactic_position(
-        self,
-        node: cst.CSTNode,
-        *,
-        start_node: cst.CSTNode | None = None,
-        end_node: cst.CSTNode | None = None,
-    ) -> Iterator[None]:
-        start = self.offset
-        yield
-        end = self.offset
-        if start_node is not None:
-            start = self.spans[id(start_node)][0]
-        if end_node is not None:
-            end = self.spans[id(end_node)][1]
-        self.spans[id(node)] = (start, end)
 
 
 class ForeignNode(LookupError):
@@ -91,15 +39,10 @@ class Program:
         return tuple(node for module in self.modules for node in nodes(module))
 
     @cached_property
-    def _layouts(self) -> list[_Layout]:
-        layouts = []
-        for one in self.parsed:
-            layout = _Layout(one.module)
-            one.module._codegen(layout)
-            layouts.append(layout)
-        return layouts
+    def _layouts(self) -> list[Layout]:
+        return [lay_out(one.module, one.snippet.source) for one in self.parsed]
 
-    def _where(self, node: cst.CSTNode) -> tuple[ParsedSnippet, _Layout]:
+    def _where(self, node: cst.CSTNode) -> tuple[ParsedSnippet, Layout]:
         for one, layout in zip(self.parsed, self._layouts, strict=True):
             if id(node) in layout.spans:
                 return one, layout
