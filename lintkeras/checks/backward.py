@@ -316,34 +316,51 @@ def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
             f"{names}, so the chain rule ends at {named(one.summary)}",
         )
     given = frozenset(grad.parameter(p.name.value) for p in upstream)
-    for place, parameter, value in _gradients(one, grad):
+    reads = any(True for value, _ in pairs for _ in _reads(context, one, grad, value))
+    for place, of, value in _gradients(one, grad, reads and _takes_variables(grad)):
         if depends(value, given) is False and is_zero(value) is False:
             return _chain_ends(
                 context,
                 one,
                 place,
-                f"the gradient that {named(grad)} returns for `{parameter}` does not depend on "
-                "the upstream gradient",
+                f"the gradient that {named(grad)} returns for {of} does not depend on the upstream "
+                "gradient",
             )
     return None
 
 
 def _gradients(
-    one: BackwardPass, grad: FunctionSummary
+    one: BackwardPass, grad: FunctionSummary, with_variables: bool
 ) -> Iterator[tuple[cst.CSTNode, str, Value]]:
-    """Where the gradient of each input is returned, the input's name, the gradient."""
+    """Where each gradient is returned, what it is for, the gradient.
+
+    ``with_variables`` says that a second value is the list of the variables' gradients.
+    """
     places = returned(grad.node)
     if len(grad.results) != 1 or len(places) != 1:
         return
-    (result,), (place,) = grad.results, places
-    values = result.content.plain() if isinstance(result, Sequence) else (result,)
-    if values is None or len(values) != len(one.inputs):
-        return
-    parts: list[cst.CSTNode] = [place] * len(values)
+    parts = _parts(places[0], grad.results[0])
+    names = [f"`{parameter.name.value}`" for parameter in one.inputs]
+    if with_variables:
+        if len(parts) != 2:
+            return
+        (place, first), (other, second) = parts
+        for part, value in _parts(other, second):
+            yield part, "a variable", value
+        parts = _parts(place, first)
+    if len(parts) == len(names):
+        for (part, value), name in zip(parts, names, strict=True):
+            yield part, name, value
+
+
+def _parts(place: cst.BaseExpression, value: Value) -> list[tuple[cst.BaseExpression, Value]]:
+    """The items of a tuple or list with their syntax; any other value is its only part."""
+    values = value.content.plain() if isinstance(value, Sequence) else (value,)
+    if values is None:
+        return []
     if isinstance(place, (cst.Tuple, cst.List)) and len(place.elements) == len(values):
-        parts = [element.value for element in place.elements]
-    for part, parameter, value in zip(parts, one.inputs, values, strict=True):
-        yield part, parameter.name.value, value
+        return [(e.value, v) for e, v in zip(place.elements, values, strict=True)]
+    return [(place, one) for one in values]
 
 
 def _chain_ends(context: Context, one: BackwardPass, place: cst.CSTNode, message: str) -> Finding:
@@ -378,12 +395,18 @@ def _passes_entries(value: Value, inputs: frozenset[Value]) -> bool:
     match value:
         case Computed(function=function, arguments=arguments):
             operands = (*arguments.positional, *(v for _, v in arguments.keywords))
-            layer = isinstance(function, Instance) and _is_layer(function)
+            layer = isinstance(function, Instance) and _mixes_entries(function)
             if layer or keeps_entries(function):
                 return any(_passes_entries(operand, inputs) for operand in operands)
         case Sequence(content=content):
             return any(_passes_entries(entry.value, inputs) for entry in content.entries)
     return False
+
+
+def _mixes_entries(layer: Instance) -> bool:
+    """Whether a layer of Keras gives more than one number for each example."""
+    module, _, name = layer.class_name.rpartition(".")
+    return module == "keras.layers" and not name.startswith("Global")
 
 
 def _some_nonzero(value: Value) -> bool:

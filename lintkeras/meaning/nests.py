@@ -30,6 +30,7 @@ _MODULES = frozenset({
     "keras.ops.numpy", "keras.ops.nn", "keras.ops.linalg", "keras.backend", "keras.activations",
     "numpy", "numpy.linalg",
 })  # fmt: skip
+_VARIABLES = frozenset({"tf.Variable", "keras.Variable"})
 _ELEMENTWISE = frozenset({
     "abs", "acos", "acosh", "add", "angle", "arccos", "arcsin", "arctan", "asin", "asinh",
     "atan", "atan2", "atanh", "cast", "ceil", "clip", "clip_by_value", "conj", "cos", "cosh",
@@ -106,6 +107,8 @@ def is_zero(value: Value) -> bool | None:
             return True
         case Const() | Weight() | Gradient():
             return False
+        case Instance():
+            return False if value.class_name in _VARIABLES else None
         case Either(values=values):
             known = {is_zero(one) for one in values}
             return known.pop() if len(known) == 1 else None
@@ -202,7 +205,7 @@ def flat_size(value: Value, is_tensor: Callable[[Value], bool] = lambda value: F
         case Unknown(origin=("item", holder, *_)):
             return 1 if is_tensor(holder) else None  # type: ignore[arg-type]
         case Instance():
-            return 1 if value.class_name in ("tf.Variable", "keras.Variable") else None
+            return 1 if value.class_name in _VARIABLES else None
         case Sequence(kind="tuple" | "list", content=content):
             plain = content.plain()
             return None if plain is None else _total(plain, is_tensor)

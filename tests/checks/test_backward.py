@@ -244,6 +244,7 @@ def test_variables(program: str, found: str | None) -> None:
         ("f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * y, g(x))))", None),
         ("f = tf.custom_gradient(lambda x, y: ((x, y - x), lambda a, b: (b, b - x)))", None),
         ("f = tf.custom_gradient(lambda x, y: ((x, y - x), lambda a, b: (x, 2.0 * y)))", "a"),
+        ("r = keras.layers.ReLU()\nf = tf.custom_gradient(lambda x: (r(x), lambda dy: tf.ones_like(x)))", "dy"),
         ("f = ops.custom_gradient(lambda x: (ops.sign(x), lambda *args, upstream=None: ops.ones_like(x)))", "upstream"),
     ],
 )  # fmt: skip
@@ -354,3 +355,22 @@ def test_tests_that_wait_for_the_exception(body: str, code: str, use: str) -> No
     program = f"import pytest\nw = tf.Variable(1.0)\n{custom(body)}\n"
     assert [found for found, _ in findings(program, code)] == [code]
     assert findings(f"{program}\n{use}\n", code) == []
+
+
+@pytest.mark.parametrize(
+    ("gradients", "found"),
+    [
+        ("dy * w, [tf.reduce_sum(dy * x)]", None),
+        ("w, [tf.reduce_sum(x)]", "dy"),
+        ("w, [tf.reduce_sum(dy * x)]", "w"),
+        ("dy * w, [tf.reduce_sum(x)]", "tf.reduce_sum(x)"),
+        ("dy * w, [None]", None),
+        ("dy * w, [tf.zeros_like(w)]", None),
+        ("dy * w, [unknown(x)]", None),
+        ("[dy * w], [x * dy]", None),
+    ],
+)
+def test_upstream_of_variables(gradients: str, found: str | None) -> None:
+    body = f"return x * w, lambda dy, variables=None: ({gradients})"
+    program = f"w = tf.Variable(2.0)\n{custom(body)}"
+    assert findings(program, "LK123") == ([("LK123", found)] if found else [])
