@@ -170,9 +170,10 @@ def _is_tensor(one: BackwardPass, parameter: cst.Param) -> bool:
 @check("LK122")
 def custom_gradient_variables(context: Context) -> Iterator[Finding]:
     """a variable is read in the forward pass, the grad function has no ``variables``."""
-    if freezes(context.program.modules):
+    groups = list(passes(context))
+    if not groups or freezes(context.program.modules):
         return
-    for group in passes(context):
+    for group in groups:
         found = [_unannounced(context, one) for one in group]
         if (
             all(found)
@@ -497,13 +498,14 @@ def _is_sketch(node: cst.FunctionDef | cst.Lambda) -> bool:
 @check("LK124")
 def custom_gradient_numpy(context: Context) -> Iterator[Finding]:
     """NumPy is applied to tensors in a function under a custom gradient, or in its grad."""
-    if eager_on_purpose(context) or other_backends(context.program.nodes):
+    groups = list(passes(context))
+    if not groups or eager_on_purpose(context) or other_backends(context.program.nodes):
         return
     reported: set[cst.CSTNode] = set()
     operations = {
         group[0].node: [one.term for one in group] for group in context.facts.groups(Operation)
     }
-    for group in passes(context):
+    for group in groups:
         if is_given_arrays(context, group[0].node) or fails_on_purpose(context, group[0]):
             continue
         places = [dict(_on_arrays(context, one, operations)) for one in group]

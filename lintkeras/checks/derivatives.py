@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from typing import Literal
 
 import libcst as cst
 
@@ -190,14 +190,8 @@ def _means_guided(context: Context, one: BackwardPass) -> bool:
 # ---------------------------------------------------------------------------- dropped derivatives
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """A function that returns its value and a derivative: its own, or another's."""
-
-    summary: FunctionSummary
-    node: cst.FunctionDef
-    automatic: bool
-    """Whether the second value is the derivative of the first."""
+Second = Literal["own", "scaled", "surrogate"]
+"""What a second value is: the derivative of the first, a multiple of that, one often used for it."""
 
 
 @check("LK129")
@@ -207,27 +201,25 @@ def derivative_returned_and_dropped(context: Context) -> Iterator[Finding]:
     for node, summary in context.facts.summaries.items():
         if not isinstance(node, cst.FunctionDef) or node in handled:
             continue
-        if not context.program.owns(node):
+        kind = _second(summary)
+        if kind is None or not context.program.owns(node):
             continue
         drops = first_taken(context.code, node)
-        found = _pair_of(context, summary, node, drops) if drops else None
-        if found is None:
+        if not drops or not _are_activations(context, drops, kind):
             continue
-        places = returned(node)
-        pair = places[0] if len(places) == 1 else None
-        second = pair.elements[1].value if isinstance(pair, cst.Tuple) else places[0]
+        own = kind == "own"
         name = node.name.value
-        own = "its derivative" if found.automatic else "a derivative"
         effect = (
             "it is computed for nothing: what is trained is the first value, with the same "
             "derivative found automatically"
-            if found.automatic
+            if own
             else "it has no effect: what is trained is the first value, with its own derivative"
         )
         yield Finding(
             "LK129",
-            context.program.span(second),
-            f"`{name}` returns {own} as a second value, which every caller drops",
+            context.program.span(_second_place(node)),
+            f"`{name}` returns {'its' if own else 'a'} derivative as a second value, which every "
+            "caller drops",
             label="never used",
             notes=(
                 Note("effect", effect),
@@ -238,33 +230,45 @@ def derivative_returned_and_dropped(context: Context) -> Iterator[Finding]:
                 ),
             ),
             related=context.related((drops[0].call, "takes the first value alone")),
-            fixes=context.fixes(use_derivative, context.code, summary, drops, found.automatic),
+            fixes=context.fixes(use_derivative, context.code, summary, drops, own),
         )
 
 
-def _pair_of(
-    context: Context, summary: FunctionSummary, node: cst.FunctionDef, drops: Seq[Drop]
-) -> _Pair | None:
+def _second_place(node: cst.FunctionDef) -> cst.BaseExpression:
+    """The second of the two values that a function returns."""
+    place = returned(node)[0]
+    return place.elements[1].value if isinstance(place, cst.Tuple) else place
+
+
+def _second(summary: FunctionSummary) -> Second | None:
     """What the second value of a function is, where it certainly is a derivative."""
     pairs = [_two(result) for result in summary.results]
     if len(pairs) != 1 or pairs[0] is None or not summary.inputs:
         return None
     value, second = pairs[0]
-    inputs = [summary.parameter(parameter.name.value) for parameter in summary.inputs]
-    x, others = inputs[0], inputs[1:]
+    x, *others = [summary.parameter(parameter.name.value) for parameter in summary.inputs]
     if not _depends(second, x) or second == value or _uses_arrays(value):
         return None
     slopes = _slopes(value, second, x, others)
     if slopes is None:
         return None
     if all(same(own, other) for own, other in slopes):
-        used = any(_in_layer(context, d.call) or _in_activation(context, d.call) for d in drops)
-        return _Pair(summary, node, True) if used else None
-    surrogate = any(_proportional(shape, [other for _, other in slopes]) for shape in _SHAPES)
-    scaled = _proportional([own for own, _ in slopes], [other for _, other in slopes])
-    if (surrogate or scaled) and all(_in_activation(context, drop.call) for drop in drops):
-        return _Pair(summary, node, False)
-    return None
+        return "own"
+    values = [other for _, other in slopes]
+    if _proportional([own for own, _ in slopes], values):
+        return "scaled"
+    return "surrogate" if any(_proportional(shape, values) for shape in _SHAPES) else None
+
+
+def _are_activations(context: Context, drops: Seq[Drop], kind: Second) -> bool:
+    """Whether the callers are such as to believe in the derivative.
+
+    One caller in a layer is enough where it is the derivative; a mask looks like the derivative
+    of a relu, so for others all callers must be activations.
+    """
+    if kind != "own":
+        return all(_in_activation(context, drop.call) for drop in drops)
+    return any(_in_layer(context, d.call) or _in_activation(context, d.call) for d in drops)
 
 
 def _uses_arrays(value: Value) -> bool:

@@ -11,7 +11,6 @@ from lintkeras.findings import Finding, Note
 from lintkeras.meaning.facts import CompiledModel, ModelTrained, Operation, TapeUse
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.values import Computed, Instance, Member, Symbol, Value
-from lintkeras.syntax.tree import nodes
 
 _DEFAULT_GRAPHS = frozenset({
     "tf.compat.v1.get_default_graph", "tf.python.framework.ops.get_default_graph",
@@ -28,11 +27,12 @@ _EAGER_WORDS = frozenset({"numpy", "py_function", "numpy_function"})
 @check("LK130")
 def gradient_override_in_eager(context: Context) -> Iterator[Finding]:
     """gradient_override_map where no gradient is taken from the graph that it belongs to."""
-    if _builds_graphs(context):
+    groups = [g for g in context.facts.groups(Operation) if _overridden(g[0]) is not None]
+    if not groups or _builds_graphs(context):
         return
-    for group in context.facts.groups(Operation):
+    for group in groups:
         node = group[0].node
-        if not isinstance(node, cst.Call) or not context.program.owns(node):
+        if not context.program.owns(node):
             continue
         reasons = {_why_in_vain(context, one) for one in group}
         reason = reasons.pop()
@@ -58,13 +58,19 @@ def gradient_override_in_eager(context: Context) -> Iterator[Finding]:
         )
 
 
-def _why_in_vain(context: Context, operation: Operation) -> str | None:
-    """Why the override reaches no gradient, this time; None where it may, or is not known."""
+def _overridden(operation: Operation) -> Value | None:
+    """The graph of which an operation changes the gradient table."""
     match operation.term.function:
         case Member(of=graph, name="gradient_override_map"):
-            pass
-        case _:
-            return None
+            return graph
+    return None
+
+
+def _why_in_vain(context: Context, operation: Operation) -> str | None:
+    """Why the override reaches no gradient, this time; None where it may, or is not known."""
+    graph = _overridden(operation)
+    if graph is None:
+        return None
     if isinstance(graph, Instance) and graph.class_name == "tf.Graph":
         return "no operation is built in this new graph"
     if not _is_default_graph(graph):
@@ -107,15 +113,11 @@ def _is_eager(context: Context) -> bool:
 
 def _builds_graphs(context: Context) -> bool:
     """Whether the program builds graphs by itself, in the manner of TensorFlow 1."""
-    imported = {dotted(node.name) for node in _all(context) if isinstance(node, cst.ImportAlias)}
+    nodes = context.program.nodes
+    imported = {dotted(node.name) for node in nodes if isinstance(node, cst.ImportAlias)}
     return bool((_attributes(context) | imported) & _GRAPH_PROGRAMS)
 
 
 def _attributes(context: Context) -> set[str]:
     """The names of all attributes that the program reads."""
-    return {node.attr.value for node in _all(context) if isinstance(node, cst.Attribute)}
-
-
-def _all(context: Context) -> Iterator[cst.CSTNode]:
-    for module in context.program.modules:
-        yield from nodes(module)
+    return {node.attr.value for node in context.program.nodes if isinstance(node, cst.Attribute)}
