@@ -12,18 +12,23 @@ from lintkeras.meaning.backends import other_backends
 from lintkeras.meaning.differentiation import connection
 from lintkeras.meaning.facts import (
     FORWARD,
+    GRADIENTS,
     LayerClass,
     ModelTrained,
     ObjectMade,
     OptimizerStep,
     TapeUse,
 )
-from lintkeras.meaning.training import Layers, adds_losses, is_it, is_read_elsewhere
+from lintkeras.meaning.training import Layers, adds_losses, is_it
 from lintkeras.meaning.values import Class, Function, Instance, Weight
 from lintkeras.rewrites.layers import custom_gradient_call, rename_to_call
 from lintkeras.syntax.tree import nodes
 from lintkeras.target import parse
 
+_METHODS = frozenset({
+    "build", "get_config", "from_config", "compute_output_shape", "compute_output_spec",
+    "compute_mask", "get_build_config", "build_from_config", FORWARD, *GRADIENTS,
+})  # fmt: skip
 _BARE = frozenset({"keras.layers.Layer", "keras.models.Model"})
 
 
@@ -39,7 +44,8 @@ def layer_method_never_called(context: Context) -> Iterator[Finding]:
             if method.name in mentioned or _is_left_open(method):
                 continue
             if method.name == FORWARD:
-                if not _has_call(context, layer):
+                used = _is_made(context, layer.cls) or _speaks_keras(layer)
+                if used and not _has_call(context, layer):
                     yield _forward(context, layer, method)
             elif _is_made(context, layer.cls) and FORWARD not in mentioned:
                 yield _backward(context, layer, method)
@@ -92,6 +98,15 @@ def _backward(context: Context, layer: LayerClass, method: Function) -> Finding:
         ),
         fixes=context.fixes(custom_gradient_call, context.code, layer, method),
     )
+
+
+def _speaks_keras(layer: LayerClass) -> bool:
+    """Whether a class has no public methods but those that Keras knows, and ``forward``.
+
+    Others may belong to a protocol of its own, by which ``forward`` is called elsewhere.
+    """
+    own = {f.name for _, f in layer.methods if f.cls is layer.cls}
+    return all(name.startswith("_") or name in _METHODS for name in own)
 
 
 def _has_call(context: Context, layer: LayerClass) -> bool:
@@ -182,18 +197,20 @@ def _aliased(node: cst.ClassDef) -> Iterator[str]:
 @check("LK131")
 def trainable_under_stop_gradient(context: Context) -> Iterator[Finding]:
     """A trainable weight that ``call`` only reads under ``stop_gradient``."""
-    program = context.program
+    program, layers = context.program, Layers(context.facts)
+    if adds_losses(program.modules):
+        return
     for layer in context.facts.all(LayerClass):
-        if layer.call is None or not layer.cls.plain or adds_losses(program.modules):
+        if layer.call is None or not layer.cls.plain:
             continue
         for name, weight in layer.attributes:
-            if not isinstance(weight, Weight) or not Layers(context.facts).is_trainable(weight):
+            if not isinstance(weight, Weight) or not layers.is_trainable(weight):
                 continue
             ways = [connection(result, is_it(weight)) for result in layer.call.results]
             cuts = [cut for way in ways for cut in way.cuts]
             if not cuts or any(way.reaches is not False for way in ways):
                 continue
-            if {cut.reason for cut in cuts} != {"stop"} or is_read_elsewhere(
+            if {cut.reason for cut in cuts} != {"stop"} or layers.is_read_elsewhere(
                 program.modules, layer, name
             ):
                 continue

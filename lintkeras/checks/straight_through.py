@@ -9,7 +9,7 @@ from typing import Literal
 import libcst as cst
 
 from lintkeras.checks.registry import Context, check
-from lintkeras.findings import Finding, Note
+from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.differentiation import Cut, connection, is_cast, sources, stops, within
 from lintkeras.meaning.facts import FORWARD, LayerCall, LayerClass, ModelTrained, Operation, TapeUse
 from lintkeras.meaning.library import argument_node
@@ -20,7 +20,7 @@ from lintkeras.meaning.training import (
     flat_cut,
     freezes,
     is_flat,
-    is_read_elsewhere,
+    overrides_gradients,
     trained_models,
 )
 from lintkeras.meaning.values import (
@@ -58,9 +58,9 @@ class _Cancelled:
 @check("LK127")
 def straight_through_cancels(context: Context) -> Iterator[Finding]:
     """``a + (b - a)`` around an operation without a gradient, where stop_gradient is missing."""
-    program = context.program
+    program, layers = context.program, Layers(context.facts)
     for group in context.facts.groups(Operation):
-        found = _agreed(_cancelled(operation.term) for operation in group)
+        found = _agreed(_cancelled(layers, operation.term) for operation in group)
         if found is None:
             continue
         node = found.term.node
@@ -109,7 +109,7 @@ def _agreed(found: Iterable[_Cancelled | Literal[False] | None]) -> _Cancelled |
     return first if all(other.what == first.what for other in others) else None
 
 
-def _cancelled(term: Computed) -> _Cancelled | Literal[False] | None:
+def _cancelled(layers: Layers, term: Computed) -> _Cancelled | Literal[False] | None:
     """What cancels in a sum; False where nothing does, None where that cannot be known."""
     if term.function not in _SUMS:
         return None
@@ -120,22 +120,22 @@ def _cancelled(term: Computed) -> _Cancelled | Literal[False] | None:
         return False if all(reproducible(one.value) for one in found) else None
     (rest,) = left
     for one in gone:
-        cut = _flat(one.value, rest.value)
+        cut = _flat(layers, one.value, rest.value)
         if cut is not None:
             return _Cancelled(term, one.value, rest.value, cut, "value")
         if one.free > 1 and not one.backward:
-            cut = _flat(rest.value, one.value)
+            cut = _flat(layers, rest.value, one.value)
             if cut is not None:
                 return _Cancelled(term, rest.value, one.value, cut, "gradient")
     return False
 
 
-def _flat(hard: Value, soft: Value) -> Cut | None:
+def _flat(layers: Layers, hard: Value, soft: Value) -> Cut | None:
     """The operation without a gradient by which ``hard`` depends on what ``soft`` depends on.
 
     Both have to be tensors of real numbers: ``(end - start) // 2`` may be an index.
     """
-    found = connection(hard, within(soft))
+    found = layers.way(hard, within(soft))
     if found.reaches is not False or not _on_tensors(hard):
         return None
     if (
@@ -165,6 +165,7 @@ def nondifferentiable_on_trainable_path(context: Context) -> Iterator[Finding]:
         cuts.setdefault(cut.at.node, cut)
         lost.setdefault(cut.at.node, {}).setdefault(name, made)
     program = context.program
+    trains = trained_models(context.facts) or any(True for _ in context.facts.groups(TapeUse))
     # a layer with a backward pass that Keras never calls is LK128's
     own = {layer.node for layer in context.facts.all(LayerClass) if _has_backward(layer)}
     for node, names in lost.items():
@@ -179,6 +180,7 @@ def nondifferentiable_on_trainable_path(context: Context) -> Iterator[Finding]:
             "LK126",
             program.span(whole.node),
             f"no gradient passes through `{text}`, so nothing trains {what}",
+            severity=None if trains else Severity.INFO,
             notes=(
                 Note("math", _derivative(cut)),
                 Note("effect", _warning(cut)),
@@ -215,14 +217,11 @@ def _warning(cut: Cut) -> str:
 
 def _cut_off(context: Context) -> Iterator[tuple[Cut, str, cst.CSTNode | None]]:
     """Each operation that cuts something off, what that is called and where it is made."""
-    facts = context.facts
+    facts, modules = context.facts, context.program.modules
     layers, trained = Layers(facts), trained_models(facts)
-    if not trained and not any(True for _ in facts.groups(TapeUse)):
-        return
-    modules = context.program.modules
     for uses in facts.groups(TapeUse):
         yield from _of_tape(context, uses)
-    if adds_losses(modules):
+    if adds_losses(modules) or overrides_gradients(modules):
         return
     frozen = freezes(modules)
     for layer in facts.all(LayerClass):
@@ -231,7 +230,7 @@ def _cut_off(context: Context) -> Iterator[tuple[Cut, str, cst.CSTNode | None]]:
                 name = _attribute_name(layer, one.source)
                 if frozen and isinstance(one.source, Instance):
                     continue
-                if name is not None and not is_read_elsewhere(modules, layer, name):
+                if name is not None and not layers.is_read_elsewhere(modules, layer, name):
                     yield one.cut, f"`self.{name}`", _made(one.source)
     if frozen:
         return

@@ -162,8 +162,11 @@ def connection(
                 return Connection(False, (Cut(target, reason), *inside.cuts) if wanted else ())
             return Connection(None) if seen is None else inside
         case Either(values=values):
-            found = {connection(value, is_source, recorded) for value in values}
-            return found.pop() if len(found) == 1 else Connection(None)
+            found = [connection(value, is_source, recorded) for value in values]
+            if len({one.reaches for one in found}) > 1:
+                return Connection(None)
+            cuts = dict.fromkeys(cut for one in found for cut in one.cuts)
+            return Connection(found[0].reaches, tuple(cuts))
         case Sequence() | Items() | PerEntry():
             return _all(_inputs(target), is_source, recorded)
         case Const() | Symbol():

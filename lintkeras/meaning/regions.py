@@ -176,7 +176,7 @@ class Line:
 
 
 def affine(value: Value) -> Line | None:
-    """A sum as a multiple of one value plus a constant."""
+    """A sum as a multiple of one value plus a constant; what is no such sum is that one value."""
     shift, rest = 0.0, []
     for total in totals(value):
         number = constant(total.value)
@@ -184,8 +184,10 @@ def affine(value: Value) -> Line | None:
             shift += total.forward * number
         else:
             rest.append(total)
-    if len(rest) != 1 or not rest[0].forward:
+    if not rest or not any(total.forward for total in rest):
         return None
+    if len(rest) > 1:
+        return Line(value, 1, 0)
     return Line(rest[0].value, rest[0].forward, shift)
 
 

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lintkeras.meaning.differentiation import STOPS
-from lintkeras.meaning.values import Computed, Const, Either, Instance, Symbol, Unknown, Value, walk
+from lintkeras.meaning.values import (
+    Computed,
+    Const,
+    Either,
+    Member,
+    Symbol,
+    Unknown,
+    Value,
+    walk,
+)
 
 _NEGLIGIBLE = 1e-9
 _REPRODUCIBLE = ("tf.", "keras.ops.", "keras.backend.", "keras.activations.", "numpy.", "builtins.")
@@ -111,11 +120,35 @@ def same(one: Value, other: Value) -> bool:
     """
     if one is other:
         return one != Unknown()
+    match one, other:
+        case Computed(), Computed():
+            names = tuple(name for name, _ in one.arguments.keywords)
+            return (
+                one.function == other.function
+                and _reproducible(one)
+                and one.arguments.complete
+                and other.arguments.complete
+                and names == tuple(name for name, _ in other.arguments.keywords)
+                and _pairwise(one.arguments.positional, other.arguments.positional)
+                and _pairwise(
+                    tuple(value for _, value in one.arguments.keywords),
+                    tuple(value for _, value in other.arguments.keywords),
+                )
+            )
+        case Member(of=first, name=name), Member(of=second, name=second_name):
+            return name == second_name and same(first, second)
     return one == other and reproducible(one)
 
 
+def _pairwise(some: tuple[Value, ...], others: tuple[Value, ...]) -> bool:
+    return len(some) == len(others) and all(map(same, some, others))
+
+
 def reproducible(value: Value) -> bool:
-    """Whether evaluating it again certainly gives the same."""
+    """Whether evaluating it again certainly gives the same.
+
+    Calling a layer may not: it may be a dropout.
+    """
     return all(_reproducible(part) for part in walk(value))
 
 
@@ -132,8 +165,6 @@ def _reproducible(part: Value) -> bool:
             return name.startswith(_REPRODUCIBLE) and not any(word in name for word in _RANDOM)
         case Computed():
             return False
-        case Instance(cls=Symbol() as symbol):
-            return symbol.name.startswith("keras.")
     return True
 
 

@@ -7,7 +7,7 @@ what a model of layers computes, and of what the ``call`` of a class of the prog
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -44,8 +44,17 @@ LAYERS_WITH_WEIGHTS = frozenset({
 
 def adds_losses(modules: Iterable[cst.Module]) -> bool:
     """Whether a program adds losses besides that of the outputs (``add_loss``)."""
+    return _mentions(modules, "add_loss")
+
+
+def overrides_gradients(modules: Iterable[cst.Module]) -> bool:
+    """Whether a program gives operations other gradients (``gradient_override_map`` of TF 1)."""
+    return _mentions(modules, "gradient_override_map")
+
+
+def _mentions(modules: Iterable[cst.Module], attribute: str) -> bool:
     return any(
-        isinstance(node, cst.Attribute) and node.attr.value == "add_loss"
+        isinstance(node, cst.Attribute) and node.attr.value == attribute
         for module in modules
         for node in nodes(module)
     )
@@ -75,6 +84,7 @@ class Layers:
     """The layer classes of a program, and which of its layers let gradients pass."""
 
     facts: Facts
+    _flat: dict[Value, Cut | None] = field(default_factory=dict)
 
     def class_of(self, layer: Instance) -> LayerClass | None:
         """The class of the program that an object belongs to."""
@@ -99,12 +109,17 @@ class Layers:
 
     def flat(self, layer: Value) -> Cut | None:
         """The operation by which nothing passes from what a layer computes to what it is given."""
+        if layer not in self._flat:
+            self._flat[layer] = self._find_flat(layer)
+        return self._flat[layer]
+
+    def _find_flat(self, layer: Value) -> Cut | None:
         match layer:
             case Instance(cls=Class() as cls):
                 for ancestor in cls.lineage:
                     for one in self.facts.all(LayerClass):
                         if one.cls == ancestor and one.call is not None:
-                            return _flat(one.call)
+                            return _flat_function(one.call)
             case Instance(cls=Symbol()) if layer.arguments.complete:
                 name = layer.class_name.rpartition(".")[2]
                 position = {"Activation": 0, "Dense": 1}.get(name)
@@ -112,7 +127,7 @@ class Layers:
                 given = layer.arguments.get(keyword, 0 if name == "Lambda" else position)
                 if isinstance(given, Function):
                     summary = self.facts.summaries.get(given.node)
-                    return _flat(summary) if summary is not None else None
+                    return _flat_function(summary) if summary is not None else None
         return None
 
     def untrained(self, results: tuple[Value, ...]) -> Iterator[Untrained]:
@@ -123,22 +138,48 @@ class Layers:
             for cut in self._cut_off(source, results):
                 yield Untrained(source, cut)
 
-    def _cut_off(self, source: Weight | Instance, results: tuple[Value, ...]) -> tuple[Cut, ...]:
-        """The operations without a gradient by which every way to ``source`` ends."""
+    def way(self, value: Value, is_source: Callable[[Value], bool | None]) -> Connection:
+        """``connection``, with layers in which nothing passes as what cuts a way."""
 
         def passes(term: Computed) -> bool:
-            return self.flat(term.function) is None if isinstance(term.function, Instance) else True
+            return not isinstance(term.function, Instance) or self.flat(term.function) is None
 
-        cuts: dict[Cut, None] = {}
-        for result in results:
-            way = connection(result, is_it(source), passes)
-            if way.reaches is not False:
-                return ()
-            for cut in way.cuts:
-                inside = self.flat(cut.at.function) if cut.reason == "outside" else None  # type: ignore[arg-type]
-                cuts.setdefault(inside or cut)
-        flat = all(is_flat(cut) for cut in cuts)
-        return tuple(cuts) if flat else ()
+        way = connection(value, is_source, passes)
+        cuts = dict.fromkeys(
+            (self.flat(cut.at.function) or cut)
+            if cut.reason == "outside" and isinstance(cut.at.function, Instance)
+            else cut
+            for cut in way.cuts
+        )
+        return Connection(way.reaches, tuple(cuts))
+
+    def is_read_elsewhere(
+        self, modules: Iterable[cst.Module], layer: LayerClass, name: str
+    ) -> bool:
+        """Whether an attribute of a layer is read outside of ``call``, or may be.
+
+        A weight may be trained by what another method or class makes of it.
+        """
+        known = {f.node for f in map(layer.method, ("__init__", "build")) if f is not None}
+        if layer.call is not None:
+            known.add(layer.call.node)
+        inside = {id(node) for function in known for node in nodes(function)}
+        related = [c.cls for c in self.facts.all(LayerClass) if layer.cls in c.cls.lineage]
+        family = {c.node for cls in related for c in cls.lineage if isinstance(c, Class)}
+        for module in modules:
+            others = {id(node) for node in _of_other_objects(module, family)}
+            for node in nodes(module):
+                if isinstance(node, cst.Attribute) and node.attr.value == name:
+                    if id(node) not in inside and id(node) not in others:
+                        return True
+        return False
+
+    def _cut_off(self, source: Weight | Instance, results: tuple[Value, ...]) -> tuple[Cut, ...]:
+        """The operations without a gradient by which every way to ``source`` ends."""
+        ways = [self.way(result, is_it(source)) for result in results]
+        cuts = dict.fromkeys(cut for way in ways for cut in way.cuts)
+        cut_off = all(way.reaches is False for way in ways) and all(map(is_flat, cuts))
+        return tuple(cuts) if cut_off else ()
 
 
 def _is_regularized(call: cst.Call | None) -> bool:
@@ -149,7 +190,7 @@ def _is_regularized(call: cst.Call | None) -> bool:
     )
 
 
-def _flat(summary: FunctionSummary) -> Cut | None:
+def _flat_function(summary: FunctionSummary) -> Cut | None:
     """The operation that cuts every way from the results of a function to its parameters."""
     values = frozenset(value for _, value in summary.parameters if isinstance(value, Unknown))
 
@@ -173,20 +214,17 @@ def is_flat(cut: Cut) -> bool:
     return cut.reason in _FLAT and library_name(cut.at.function) not in _ABOUT
 
 
-def is_read_elsewhere(modules: Iterable[cst.Module], layer: LayerClass, name: str) -> bool:
-    """Whether an attribute of a layer is read outside of ``call``, or may be.
-
-    A weight may be trained by what another method or class makes of it.
-    """
-    known = {f.node for f in map(layer.method, ("__init__", "build")) if f is not None}
-    if layer.call is not None:
-        known.add(layer.call.node)
-    inside = {id(node) for function in known for node in nodes(function)}
-    return any(
-        isinstance(node, cst.Attribute) and node.attr.value == name and id(node) not in inside
-        for module in modules
-        for node in nodes(module)
-    )
+def _of_other_objects(module: cst.Module, family: set[cst.ClassDef]) -> Iterator[cst.Attribute]:
+    """The attributes that methods of unrelated classes read of their own object."""
+    for cls in nodes(module):
+        if isinstance(cls, cst.ClassDef) and cls not in family:
+            for method in cls.body.body:
+                if isinstance(method, cst.FunctionDef) and method.params.params:
+                    own = method.params.params[0].name.value
+                    for node in nodes(method):
+                        match node:
+                            case cst.Attribute(value=cst.Name(value=name)) if name == own:
+                                yield node
 
 
 def is_it(source: Value) -> Callable[[Value], bool | None]:
