@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from lintkeras.checks.expected import waits_for_exception
+from lintkeras.checks.expected import raises_on_purpose, waits_for_exception
 from lintkeras.checks.registry import Context
 from lintkeras.meaning.facts import BackwardPass, CustomGradientCall, FunctionSummary
 from lintkeras.meaning.values import CustomGradient, Function, Method, Value
@@ -32,8 +32,10 @@ def decorated(value: Value) -> cst.CSTNode | None:
 
 
 def fails_on_purpose(context: Context, one: BackwardPass) -> bool:
-    """Whether a test that defines or calls the function waits for an exception."""
+    """Whether a test that defines or calls the function waits for an exception, or it is caught."""
     places = [one.node, *(call.node for call in calls(context, one.node))]
+    if any(raises_on_purpose(context.program, place) for place in places[1:]):
+        return True
     around = [a for place in places for a in context.program.ancestors(place)]
     return any(
         waits_for_exception(function)

@@ -310,6 +310,11 @@ def _constant(call: Call) -> Result:
     return Result(call.value(0, *_TENSOR))
 
 
+def _spread(call: Call) -> Result:
+    """One number in many places; what went back to it would be a sum, which is not elementwise."""
+    return Result(call.value(0, *_TENSOR))
+
+
 def _filled(number: float) -> Rule:
     def rule(call: Call) -> Result:
         call.value(0, *_TENSOR)
@@ -394,6 +399,7 @@ _RULES: dict[str, Rule] = {
     "identity": _identity,
     "cast": _cast,
     "constant": _constant,
+    "broadcast_to": _spread,
     "zeros_like": _filled(0.0),
     "ones_like": _filled(1.0),
     "greater": _comparison(lambda x, y: x > y),

@@ -340,6 +340,7 @@ def test_numpy_is_an_error_in_a_graph(after: str, severity: str) -> None:
         "def test():\n    with pytest.raises(ValueError):\n        f(x)",
         "class T:\n    def test(self):\n        y = f(x)\n        with self.assertRaises(ValueError):\n            tape.gradient(y, x)",
         "class T:\n    def test(self):\n        self.assertRaisesRegex(TypeError, 'two', f, f(x))",
+        "try:\n    f(x)\nexcept TypeError as error:\n    print(error)",
     ],
 )
 @pytest.mark.parametrize(

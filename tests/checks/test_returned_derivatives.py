@@ -133,3 +133,23 @@ def test_dropped_surrogates(value: str, second: str, use: str) -> None:
 )  # fmt: skip
 def test_second_values_that_are_used_or_no_derivatives(value: str, second: str, use: str) -> None:
     assert findings(pair(value, second, use), "LK129") == []
+
+
+def test_a_derivative_of_two_parameters() -> None:
+    program = """
+def scaled(x, alpha):
+    alpha = tf.cast(alpha, dtype=x.dtype)
+    alpha = tf.broadcast_to(alpha, tf.shape(x))
+
+    def forward(x):
+        return keras.activations.relu(x) * alpha
+
+    def backward(x):
+        return tf.cast(tf.greater(x, 0), dtype=x.dtype) * alpha
+
+    return forward(x), backward(x)
+
+
+layer = keras.layers.Lambda(lambda x: scaled(x, 0.5)[0])
+"""
+    assert findings(program, "LK129") == [("LK129", "backward(x)")]
