@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from lintkeras.checks.registry import Context, check
-from lintkeras.checks.steps import gradient_of, is_variable
+from lintkeras.checks.steps import gradient_of, is_called_here, is_variable
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.facts import GradientZip, Held, Holding, Holdings, OptimizerStep
 from lintkeras.meaning.library import argument_node
@@ -283,6 +283,8 @@ _EFFECT = (
 
 def _variables_node(step: OptimizerStep) -> cst.BaseExpression | None:
     """Where a step says which variables it trains."""
+    if not is_called_here(step):
+        return None
     if step.method == "apply":
         given = argument_node(step.node, "trainable_variables", 1)
         return None if given is None else given.value
@@ -468,7 +470,10 @@ def _of_lengths(
         "LK106",
         context.program.span(node),
         f"{what} pairs {_counted(one, 'gradient')} with {_counted(two, kind)}: the {last} {what_becomes}",
-        notes=(Note("effect", "it ends with the shorter list, without an error or a warning"),),
+        notes=(
+            Note("effect", "it ends with the shorter list, without an error or a warning"),
+            Note("note", "zip(..., strict=True) compares the lengths and raises ValueError"),
+        ),
     )
 
 

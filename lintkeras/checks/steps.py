@@ -231,7 +231,7 @@ def gradients_not_zipped(context: Context) -> Iterator[Finding]:
         found = [_misuse(step) for step in group]
         forms = {one.form if one is not None else "" for one in found}
         first, step = found[0], group[0]
-        if first is None or len(forms) != 1 or not _is_called_here(step):
+        if first is None or len(forms) != 1 or not is_called_here(step):
             continue
         if raises_on_purpose(context.program, step.node):
             continue
@@ -246,7 +246,7 @@ def gradients_not_zipped(context: Context) -> Iterator[Finding]:
         )
 
 
-def _is_called_here(step: OptimizerStep) -> bool:
+def is_called_here(step: OptimizerStep) -> bool:
     """Whether the step stands at this place, not in another file's function called here."""
     match step.node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
