@@ -44,6 +44,7 @@ from lintkeras.meaning.values import (
     Function,
     Instance,
     Member,
+    Method,
     Sequence,
     Symbol,
     Value,
@@ -97,7 +98,9 @@ def _wrong_arity(context: Context, one: BackwardPass) -> Finding | None:
     if all(wanted):
         return wanted[0]
     given = [_wrong_returns(context, one, grad) for _, grad in pairs]
-    return given[0] if all(given) else None
+    if not all(given) or _unannounced(context, one) is not None:
+        return None  # with the variables another number is right: LK122
+    return given[0]
 
 
 def _wrong_parameters(
@@ -454,6 +457,7 @@ def _no_pair(context: Context, one: BackwardPass) -> Finding | None:
     )
 
 
+_FUNCTIONS = (Function, Method, CustomGradient)
 _UNPACKED = "the first call raises: `result, grad_fn = f(...)` cannot be unpacked"
 _NO_FUNCTION = "the first call raises TypeError: unsupported callable"
 
@@ -466,7 +470,7 @@ def _why_no_pair(result: Value) -> tuple[str, str] | None:
             return reasons[0] if all(reasons) else None
         case Const(value=None):
             return "nothing", "the first call raises TypeError: cannot unpack NoneType"
-        case Function() | CustomGradient():
+        case Function() | Method() | CustomGradient():
             return "only a function", _UNPACKED
         case Sequence(kind="tuple" | "list", content=content):
             plain = content.plain()
@@ -474,7 +478,7 @@ def _why_no_pair(result: Value) -> tuple[str, str] | None:
                 return None
             if len(plain) != 2:
                 return _count(len(plain), "value"), _UNPACKED
-            if flat_size(plain[1]) is None:
+            if flat_size(plain[1]) is None or isinstance(plain[1], _FUNCTIONS):
                 return None
             if isinstance(plain[0], Function):
                 return "its grad function first", _NO_FUNCTION

@@ -11,11 +11,13 @@ from lintkeras.meaning.values import (
     CustomGradient,
     Dict,
     Either,
+    Function,
     Gradient,
     Instance,
     Items,
     List,
     Member,
+    Method,
     Sequence,
     Symbol,
     Unknown,
@@ -194,13 +196,13 @@ def _any(known: Iterable[bool | None]) -> bool | None:
 def flat_size(value: Value, is_tensor: Callable[[Value], bool] = lambda value: False) -> int | None:
     """How many tensors a structure flattens to; None where that is not known.
 
-    ``None`` and numbers count as one, as in ``tf.nest.flatten``. ``is_tensor`` says of an unknown
-    whether it is known to be one tensor.
+    ``None``, numbers and functions count as one, as in ``tf.nest.flatten``. ``is_tensor`` says of
+    an unknown whether it is known to be one tensor.
     """
     if is_tensor(value):
         return 1
     match value:
-        case Const() | Weight():
+        case Const() | Weight() | Function() | Method() | CustomGradient():
             return 1
         case Unknown(origin=("item", holder, *_)):
             return 1 if is_tensor(holder) else None  # type: ignore[arg-type]

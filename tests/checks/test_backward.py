@@ -54,6 +54,8 @@ def custom(body: str, decorator: str = "@tf.custom_gradient", head: str = "def f
         ("def f(x, y):\n  return x - y, lambda dy: -dy\ng = tf.custom_gradient(f)\n", "-dy"),
         ("g = tf.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", "-dy"),
         ("g = tf.compat.v1.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", "-dy"),
+        ("@tf.custom_gradient\ndef f(x):\n  return x ** 2, lambda dy: (dy * x, lambda dd: dd)\n", "dy * x, lambda dd: dd"),
+        ("w = tf.Variable(1.0)\n@tf.custom_gradient\ndef f(x):\n  return x ** w, lambda dy: (dy, dy)\n", None),
         ("g = jax.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", None),
         ("g = ops.custom_gradient(lambda x, y: (x - y, lambda dy: -dy))\n", "-dy"),
         ("g = tf.custom_gradient(lambda x: (tf.sign(x), lambda: 1.0))\n", "lambda: 1.0"),
