@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lintkeras.config import did_you_mean
 from lintkeras.findings import Severity
@@ -67,8 +68,8 @@ class Rule:
     """The versions of Keras for which it speaks, as a specifier (``>=2.4``)."""
     references: tuple[str, ...]
     """Where the facts come from: papers, documentation, source files, issues."""
-    needs: tuple[bytes, ...]
-    """Words of which a file must hold at least one for the rule to fire; none: never from code."""
+    needs: tuple[tuple[bytes, ...], ...]
+    """Groups of words: a file must hold one of each for the rule to fire; none: never from code."""
     symmetric: str | None
     """Why the page's proof holds just as well with ``bad`` and ``fixed`` exchanged, if it does."""
     path: Path
@@ -143,6 +144,12 @@ def load() -> RuleBook:
     return RuleBook(tuple(sorted(map(_read, folder.glob("*/LK*.md")), key=lambda r: r.code)))
 
 
+def _groups(needs: list[Any]) -> tuple[tuple[bytes, ...], ...]:
+    """The words of ``needs`` in groups; a plain list of words is one group."""
+    groups = needs if needs and isinstance(needs[0], list) else [needs]
+    return tuple(tuple(word.encode() for word in group) for group in groups if group)
+
+
 def _read(path: Path) -> Rule:
     _, front, page = path.read_text(encoding="utf-8").split("+++\n", 2)
     data = tomllib.loads(front)
@@ -156,7 +163,7 @@ def _read(path: Path) -> Rule:
         since=data["since"],
         keras=data["keras"],
         references=tuple(data["references"]),
-        needs=tuple(word.encode() for word in data.get("needs", ())),
+        needs=_groups(data.get("needs", [])),
         symmetric=data.get("symmetric"),
         path=path,
         page=page.strip() + "\n",

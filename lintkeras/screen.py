@@ -1,7 +1,7 @@
 """The cheap pass: which rules can fire on a file at all.
 
-A rule can fire only where one of the words that its page says it needs occurs. The screen may err
-on the safe side alone.
+A rule can fire only where one word of each group that its page says it needs occurs. The screen may
+err on the safe side alone.
 """
 
 from __future__ import annotations
@@ -16,5 +16,7 @@ def candidates(data: bytes, codes: Collection[str]) -> frozenset[str]:
     return frozenset(
         rule.code
         for rule in load().rules
-        if rule.code in codes and any(word in data for word in rule.needs)
+        if rule.code in codes
+        and rule.needs
+        and all(any(word in data for word in group) for group in rule.needs)
     )

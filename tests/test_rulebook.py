@@ -114,7 +114,7 @@ def test_front_matter(rule: Rule) -> None:
     assert rule.fix in ("none", "safe", "unsafe")
     assert re.fullmatch(r"\d+\.\d+\.\d+", rule.since)
     assert re.fullmatch(r"any|(>=|<=|<|>|==)\d+(\.\d+)*(, ?(>=|<=|<|>|==)\d+(\.\d+)*)*", rule.keras)
-    assert all(isinstance(word, bytes) and word for word in rule.needs)
+    assert all(isinstance(word, bytes) and word for group in rule.needs for word in group)
     assert rule.references or rule.family == "tool"
     for reference in rule.references:
         assert reference.strip() == reference and len(reference) > 10

@@ -12,7 +12,7 @@ from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.differentiation import STOPS
 from lintkeras.meaning.facts import BackwardPass, Operation
 from lintkeras.meaning.regions import Interval, Region, edges
-from lintkeras.meaning.singularities import LARGEST_EXPONENT, Trap, traps
+from lintkeras.meaning.singularities import LARGEST_EXPONENT, Trap, is_where, traps
 from lintkeras.meaning.sums import known
 from lintkeras.meaning.values import Computed, Function, Symbol, walk
 from lintkeras.rewrites.guards import double_where
@@ -59,6 +59,8 @@ def where_nan_gradient(context: Context) -> Iterator[Finding]:
 def _agreed(terms: list[Computed]) -> tuple[Trap, ...]:
     """The traps of one place, where every evaluation that is known has some."""
     first: tuple[Trap, ...] = ()
+    if not any(map(is_where, terms)):
+        return first
     for term in terms:
         found = tuple(traps(term))
         if found:

@@ -10,6 +10,7 @@ from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.differentiation import Cut, connection
 from lintkeras.meaning.facts import CompiledModel, FunctionSummary
+from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.training import is_flat, is_it
 from lintkeras.meaning.values import Function, Method, Value
@@ -27,16 +28,18 @@ def nondifferentiable_loss(context: Context) -> Iterator[Finding]:
                 found = _without_gradient(context, loss)
                 if found is not None:
                     seen.setdefault(found[2].at.node, (compiled, *found))
+    program = context.program
     for node, (compiled, summary, y_pred, cut) in seen.items():
-        program = context.program
-        if not program.owns(node):
-            continue
-        text = " ".join(program.text(node).split())
-        name = _name(summary.function)
+        if program.owns(node):
+            place, text = node, f"`{' '.join(program.text(node).split())}`"
+        else:  # the loss stands in another file
+            argument = argument_node(compiled.node, "loss", 1)
+            place, text = compiled.node if argument is None else argument.value, "it"
         yield Finding(
             "LK135",
-            program.span(node),
-            f"{name} has no gradient with respect to `{y_pred}`: `{text}` {_what(cut)}",
+            program.span(place),
+            f"{_name(summary.function)} has no gradient with respect to `{y_pred}`: {text} "
+            f"{_what(cut)}",
             notes=(
                 Note("effect", _effect(cut)),
                 Note(

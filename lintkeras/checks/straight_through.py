@@ -11,9 +11,18 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.differentiation import Cut, connection, is_cast, sources, stops, within
-from lintkeras.meaning.facts import FORWARD, LayerCall, LayerClass, ModelTrained, Operation, TapeUse
+from lintkeras.meaning.facts import (
+    FORWARD,
+    CompiledModel,
+    LayerCall,
+    LayerClass,
+    ModelTrained,
+    Operation,
+    TapeUse,
+)
 from lintkeras.meaning.library import argument_node
-from lintkeras.meaning.sums import reproducible, totals
+from lintkeras.meaning.singularities import is_where
+from lintkeras.meaning.sums import reproducible, summands, totals
 from lintkeras.meaning.training import (
     Layers,
     adds_losses,
@@ -59,6 +68,8 @@ class _Cancelled:
 def straight_through_cancels(context: Context) -> Iterator[Finding]:
     """``a + (b - a)`` around an operation without a gradient, where stop_gradient is missing."""
     program, layers = context.program, Layers(context.facts)
+    if not _is_about_gradients(context):
+        return
     for group in context.facts.groups(Operation):
         found = _agreed(_cancelled(layers, operation.term) for operation in group)
         if found is None:
@@ -90,6 +101,20 @@ def straight_through_cancels(context: Context) -> Iterator[Finding]:
         )
 
 
+def _is_about_gradients(context: Context) -> bool:
+    """Whether a program trains, has a layer of its own, or says ``stop_gradient``.
+
+    Elsewhere ``floor(x) + (x - floor(x))`` may be no more than arithmetic.
+    """
+    facts = context.facts
+    kinds = (TapeUse, ModelTrained, CompiledModel)
+    return (
+        any(True for kind in kinds for _ in facts.groups(kind))
+        or any(layer.method("call") is not None for layer in facts.all(LayerClass))
+        or any(stops(operation.term) == "stop" for operation in facts.all(Operation))
+    )
+
+
 def _name(program: Program, found: _Cancelled, value: Value) -> str:
     """How the sum writes one of its summands."""
     node: cst.CSTNode | None = written(found.term, value)
@@ -113,6 +138,9 @@ def _cancelled(layers: Layers, term: Computed) -> _Cancelled | Literal[False] | 
     """What cancels in a sum; False where nothing does, None where that cannot be known."""
     if term.function not in _SUMS:
         return None
+    signs = [one.factor > 0 for one in summands(term)]
+    if len(signs) < 3 or all(signs):
+        return False
     found = totals(term)
     left = [one for one in found if one.forward]
     gone = [one for one in found if not one.forward]
@@ -147,12 +175,14 @@ def _flat(layers: Layers, hard: Value, soft: Value) -> Cut | None:
 
 
 def _on_tensors(value: Value) -> bool:
-    """Whether a function of TensorFlow or Keras takes part."""
+    """Whether a function of TensorFlow or Keras takes part (a cast, where there is a comparison)."""
+    parts = [part for part in walk(value) if isinstance(part, Computed)]
+    compares = any(isinstance(part.function, str) and stops(part) == "none" for part in parts)
     return any(
-        isinstance(part, Computed)
-        and isinstance(part.function, Symbol)
+        isinstance(part.function, Symbol)
         and part.function.name.startswith(("tf.", "keras."))
-        for part in walk(value)
+        and (not compares or is_cast(part) or is_where(part))
+        for part in parts
     )
 
 
@@ -173,6 +203,8 @@ def nondifferentiable_on_trainable_path(context: Context) -> Iterator[Finding]:
             continue
         cut = cuts[node]
         whole = _whole(context, cut)
+        if whole is cut.at and isinstance(whole.function, str):
+            continue  # a comparison alone may be one of Python values
         text = " ".join(program.text(whole.node).split())
         what = " and ".join(names) if len(names) < 3 else f"{', '.join(list(names)[:2])} and others"
         places = [(made, "not trained") for made in names.values() if made is not None]

@@ -145,17 +145,16 @@ class Trap:
 
 def traps(where: Computed) -> Iterator[Trap]:
     """The branches of ``where(condition, ...)`` of which 0 times the derivative is NaN."""
-    if not isinstance(where.function, Symbol) or where.function.name not in WHERES:
+    if not is_where(where):
         return
     if len(where.arguments.positional) != 3 or where.arguments.keywords:
         return
     condition, *branches = where.arguments.positional
     for number, branch in enumerate(branches, 1):
         for one in singularities(branch):
-            if _is_differentiated(branch, one.term):
-                trap = _trap(where, condition, number, one)
-                if trap is not None:
-                    yield trap
+            trap = _trap(where, condition, number, one)
+            if trap is not None and _is_differentiated(branch, one.term):
+                yield trap
 
 
 def _trap(where: Computed, condition: Value, branch: int, one: Singularity) -> Trap | None:
@@ -175,11 +174,13 @@ def _is_differentiated(branch: Value, term: Computed) -> bool:
     """
     if connection(branch, lambda leaf: leaf is term).reaches is not True:
         return False
-    return connection(term, lambda leaf: isinstance(leaf, _VARYING), _is_no_where).reaches is True
+    way = connection(term, lambda leaf: isinstance(leaf, _VARYING), lambda one: not is_where(one))
+    return way.reaches is True
 
 
-def _is_no_where(term: Computed) -> bool:
-    return not (isinstance(term.function, Symbol) and term.function.name in WHERES)
+def is_where(term: Computed) -> bool:
+    """Whether an operation chooses between two values, entry by entry."""
+    return isinstance(term.function, Symbol) and term.function.name in WHERES
 
 
 def _reached(one: Singularity, guard: Guard, excluded: Region) -> Region:

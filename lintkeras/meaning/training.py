@@ -32,6 +32,8 @@ from lintkeras.syntax.tree import nodes
 _FLAT = frozenset({"none", "zero"})
 _ABOUT = frozenset({"shape", "size", "rank", "zeros_like", "ones_like"})
 """These look at the form of a tensor, not at its values."""
+_PYTHON = frozenset({"FloorDivide", "Is", "IsNot", "In", "NotIn", "Not"})
+"""These are rather done to Python's own values."""
 LAYERS_WITH_WEIGHTS = frozenset({
     "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose",
     "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
@@ -211,7 +213,8 @@ def flat_cut(ways: list[Connection]) -> Cut | None:
 
 def is_flat(cut: Cut) -> bool:
     """Whether an operation on the values of a tensor has the derivative 0 (or none)."""
-    return cut.reason in _FLAT and library_name(cut.at.function) not in _ABOUT
+    function = cut.at.function
+    return cut.reason in _FLAT and library_name(function) not in _ABOUT and function not in _PYTHON
 
 
 def _of_other_objects(module: cst.Module, family: set[cst.ClassDef]) -> Iterator[cst.Attribute]:
