@@ -273,7 +273,9 @@ def _model_of_the_round(made: _Made, step: OptimizerStep) -> ObjectMade | None:
     if not isinstance(optimizer, Instance) or not _has_state(optimizer) or len(owners) != 1:
         return None
     (owner,) = owners
-    if not isinstance(owner, Instance) or not _outlives(made, optimizer, step.loops):
+    if not isinstance(owner, Instance) or owner.class_name == "tf.Variable":
+        return None
+    if not _outlives(made, optimizer, step.loops):
         return None
     return _made_each_round(made, step, owner)
 

@@ -249,19 +249,28 @@ def _thrown_away(context: Context, step: OptimizerStep, skip: Test) -> bool:
     uses = [use for use in context.facts.all(TapeUse) if use.node in calls]
     if not uses or any(test.node is skip.node for use in uses for test in use.tests):
         return False
-    return all(
-        context.program.owns(call)
-        and _same_round(context, call, step, skip)
-        and _read_under(context, call, skip)
-        for call in calls
-    )
+    carriers = [_carrier(context, call, skip) for call in calls]
+    return all(one is not None and _read_under(context, one, skip) for one in carriers)
 
 
-def _same_round(context: Context, call: cst.Call, step: OptimizerStep, skip: Test) -> bool:
-    """Whether tape, gradient and step stand in the same function and the same round of a loop."""
-    uses = [use.tape.node for use in context.facts.all(TapeUse) if use.node is call]
-    places = {_surroundings(context, node) for node in (call, skip.node, *uses)}
-    return len(places) == 1 and all(map(context.program.owns, uses))
+def _carrier(context: Context, call: cst.Call, skip: Test) -> cst.Call | None:
+    """The call that gives the gradients in the round of the condition: the tape's own, or that of
+    a function that takes them."""
+    program = context.program
+    tapes = [use.tape.node for use in context.facts.all(TapeUse) if use.node is call]
+    if not all(map(program.owns, (call, *tapes))):
+        return None
+    function = program.enclosing_function(call)
+    if any(program.enclosing_function(tape) is not function for tape in tapes):
+        return None
+    round_of_tape = {_surroundings(context, node) for node in (call, *tapes)}
+    if function is program.enclosing_function(skip.node):
+        return call if round_of_tape == {_surroundings(context, skip.node)} else None
+    callers = context.code.callers(function) if function is not None else []
+    entered = [one for one in callers if isinstance(one, cst.Call)]
+    here = [one for one in entered if program.owns(one)
+            and _surroundings(context, one) is _surroundings(context, skip.node)]  # fmt: skip
+    return here[0] if len(here) == 1 and round_of_tape == {function} else None
 
 
 def _surroundings(context: Context, node: cst.CSTNode) -> cst.CSTNode | None:
@@ -277,7 +286,7 @@ def _read_under(context: Context, call: cst.Call, skip: Test) -> bool:
     code = context.code
     branch = context.program.parent(skip.node)
     names = _bound_to(context, call)
-    if names is None or not isinstance(branch, cst.If) or code.names.opaque:
+    if not names or not isinstance(branch, cst.If) or code.names.opaque:
         return False
     copies = {fact.node for fact in context.facts.all(GradientsHeld) if fact.is_list}
     waiting, seen = list(names), set[int]()
@@ -308,19 +317,13 @@ def _holds_on(code: Code, made: list[cst.Name], value: cst.BaseExpression, name:
     )
 
 
-def _bound_to(context: Context, call: cst.Call) -> list[cst.Name] | None:
-    """The names that the result of a call is given to; None where it goes elsewhere."""
-    statement = context.code.small_statement(call)
-    pair = target_of(statement)
+def _bound_to(context: Context, call: cst.Call) -> list[cst.Name]:
+    """The names that are given the gradients of a call; none where they go elsewhere."""
+    pair = target_of(context.code.small_statement(call))
     if pair is None or pair[1] is not call:
-        return None
-    match pair[0]:
-        case cst.Name() as name:
-            return [name]
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            names = [element.value for element in elements]
-            return names if all(isinstance(n, cst.Name) for n in names) else None  # type: ignore[return-value]
-    return None
+        return []
+    held = {fact.node for fact in context.facts.all(GradientsHeld)}
+    return [name for name in names_in(pair[0]) if name in held]
 
 
 def _is_under(context: Context, node: cst.CSTNode, branch: cst.If, skip: Test) -> bool:
