@@ -31,7 +31,7 @@ from lintkeras.meaning.outline import (
     positional_parameters,
     returned,
 )
-from lintkeras.meaning.training import LAYERS_WITH_WEIGHTS, freezes
+from lintkeras.meaning.training import LAYERS_WITH_WEIGHTS, VARIABLE_CLASSES, freezes
 from lintkeras.meaning.values import (
     NONE,
     UNKNOWN,
@@ -47,9 +47,6 @@ from lintkeras.meaning.values import (
     Weight,
     walk,
 )
-
-_VARIABLE_CLASSES = {"tf.Variable": 1, "keras.Variable": 3}
-"""With the position of their argument ``trainable``."""
 
 
 def _count(number: int, noun: str) -> str:
@@ -236,7 +233,7 @@ def _trains(value: Value) -> bool:
         case Weight(owner=Instance() as owner, attribute="add_weight", trainable=trainable):
             return trainable is True and any(b.startswith("keras.") for b in owner.library_bases())
         case Instance(arguments=arguments) if _is_layer(value) or _is_variable(value):
-            position = _VARIABLE_CLASSES.get(value.class_name)
+            position = VARIABLE_CLASSES.get(value.class_name)
             given = arguments.get("trainable", position)
             bare = any(arguments.get(part) is not None for part in ("center", "scale"))
             return given in (None, NONE, Const(True)) and not bare
@@ -244,7 +241,7 @@ def _trains(value: Value) -> bool:
 
 
 def _is_variable(value: Instance) -> bool:
-    return value.class_name in _VARIABLE_CLASSES
+    return value.class_name in VARIABLE_CLASSES
 
 
 def _is_layer(value: Instance) -> bool:

@@ -10,7 +10,14 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.differentiation import STOPS
-from lintkeras.meaning.facts import BackwardPass, Operation
+from lintkeras.meaning.facts import (
+    ActivationUse,
+    BackwardPass,
+    CompiledModel,
+    Facts,
+    ObjectMade,
+    Operation,
+)
 from lintkeras.meaning.regions import Interval, Region, edges
 from lintkeras.meaning.singularities import LARGEST_EXPONENT, Trap, is_where, traps
 from lintkeras.meaning.sums import known
@@ -117,11 +124,12 @@ def _is_differentiated(context: Context, group: list[Operation]) -> bool:
     own = {one.node for one in passes} | {
         pair[1].node for one in passes for pair in one.pairs if pair is not None and pair[1]
     }
+    given = set(_given_to_keras(facts))
     shown = False
     for operation in group:
         nodes = {function.node for function in operation.functions}
         if not nodes & own:
-            shown = shown or bool(nodes & facts.summaries.keys())
+            shown = shown or bool(nodes & given)
             shown = shown or any(_is_forward(function) for function in operation.functions)
             shown = shown or any(facts.recordings.get(operation.node, ()))
     return shown and not any(
@@ -130,6 +138,21 @@ def _is_differentiated(context: Context, group: list[Operation]) -> bool:
         and any(part is operation.term for part in walk(one.term) for operation in group)
         for one in facts.all(Operation)
     )
+
+
+def _given_to_keras(facts: Facts) -> Iterator[cst.CSTNode]:
+    """The functions of the program that Keras calls in a forward pass."""
+    for use in facts.all(ActivationUse):
+        if isinstance(use.activation, Function):
+            yield use.activation.node
+    for compiled in facts.all(CompiledModel):
+        for loss in compiled.losses:
+            if isinstance(loss, Function):
+                yield loss.node
+    for made in facts.all(ObjectMade):
+        function = made.instance.arguments.get("function", 0)
+        if made.instance.class_name == "keras.layers.Lambda" and isinstance(function, Function):
+            yield function.node
 
 
 def _is_forward(function: Function) -> bool:

@@ -201,12 +201,12 @@ def trainable_under_stop_gradient(context: Context) -> Iterator[Finding]:
     if adds_losses(program.modules):
         return
     for layer in context.facts.all(LayerClass):
-        if layer.call is None or not layer.cls.plain:
+        if layer.plain_call is None or not layer.cls.plain:
             continue
         for name, weight in layer.attributes:
             if not isinstance(weight, Weight) or not layers.is_trainable(weight):
                 continue
-            ways = [connection(result, is_it(weight)) for result in layer.call.results]
+            ways = [connection(result, is_it(weight)) for result in layer.plain_call.results]
             cuts = [cut for way in ways for cut in way.cuts]
             if not cuts or any(way.reaches is not False for way in ways):
                 continue

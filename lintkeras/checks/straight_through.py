@@ -257,8 +257,8 @@ def _cut_off(context: Context) -> Iterator[tuple[Cut, str, cst.CSTNode | None]]:
         return
     frozen = freezes(modules)
     for layer in facts.all(LayerClass):
-        if layer.call is not None and _takes_part(layer, trained):
-            for one in layers.untrained(layer.call.results):
+        if layer.plain_call is not None and _takes_part(layer, trained):
+            for one in layers.untrained(layer.plain_call.results):
                 name = _attribute_name(layer, one.source)
                 if frozen and isinstance(one.source, Instance):
                     continue
@@ -306,7 +306,7 @@ def _of_tape(
 
 def _takes_part(layer: LayerClass, trained: frozenset[Value]) -> bool:
     """Whether a class can be part of a training: a layer can, a model only if it is trained."""
-    if "keras.models.Model" not in layer.bases:
+    if not any(base.startswith("keras.models.") for base in layer.bases):
         return True
     return any(isinstance(m, Instance) and m.cls == layer.cls for m in trained)
 

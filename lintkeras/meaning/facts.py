@@ -293,6 +293,12 @@ class LayerClass:
     foreign: tuple[FunctionSummary, ...] = ()
     """The summaries of its own methods that go by a name of another library (``forward``)."""
 
+    @property
+    def plain_call(self) -> FunctionSummary | None:
+        """``call``, where no decorator makes something else of it (``tf.custom_gradient``)."""
+        node = self.call.node if self.call is not None else None
+        return None if isinstance(node, cst.FunctionDef) and node.decorators else self.call
+
     def method(self, name: str) -> Function | None:
         """The nearest method of that name."""
         return next((f for n, f in self.methods if n == name), None)

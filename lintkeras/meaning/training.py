@@ -44,6 +44,10 @@ LAYERS_WITH_WEIGHTS = frozenset({
 """The layers that have trainable weights whatever their arguments, but ``trainable``, are."""
 
 
+VARIABLE_CLASSES = {"tf.Variable": 1, "keras.Variable": 3}
+"""Classes of variables, with the position of their argument ``trainable``."""
+
+
 def adds_losses(modules: Iterable[cst.Module]) -> bool:
     """Whether a program adds losses besides that of the outputs (``add_loss``)."""
     return _mentions(modules, "add_loss")
@@ -97,6 +101,11 @@ class Layers:
         match value:
             case Weight(attribute="add_weight", trainable=trainable, made_by=made):
                 return trainable is True and not _is_regularized(made)
+            case Instance(cls=Symbol(), arguments=arguments) if (
+                value.class_name in VARIABLE_CLASSES
+            ):
+                given = arguments.get("trainable", VARIABLE_CLASSES[value.class_name])
+                return given in (None, Const(True))
             case Instance(cls=Symbol(), arguments=arguments, node=made):
                 family, _, name = value.class_name.rpartition(".")
                 usual = all(arguments.get(part) is None for part in ("center", "scale"))
@@ -121,7 +130,8 @@ class Layers:
                 for ancestor in cls.lineage:
                     for one in self.facts.all(LayerClass):
                         if one.cls == ancestor and one.call is not None:
-                            return _flat_function(one.call)
+                            call = one.plain_call
+                            return _flat_function(call) if call is not None else None
             case Instance(cls=Symbol()) if layer.arguments.complete:
                 name = layer.class_name.rpartition(".")[2]
                 position = {"Activation": 0, "Dense": 1}.get(name)

@@ -44,7 +44,7 @@ def custom_gradient_call(code: Code, layer: LayerClass, backward: Function) -> t
     what its parameters are: a product of the upstream gradient with something of the input.
     """
     own = {summary.function.name: summary for summary in layer.foreign}
-    forward = layer.call or own.get(FORWARD)
+    forward = layer.plain_call if layer.call is not None else own.get(FORWARD)
     gradient = own.get(backward.name)
     if forward is None or gradient is None:
         return ()
