@@ -13,7 +13,6 @@ from lintkeras.meaning.backends import other_backends
 from lintkeras.meaning.facts import (
     BackwardPass,
     FunctionSummary,
-    LayerClass,
 )
 from lintkeras.meaning.library.backward import VARIABLES
 from lintkeras.meaning.nests import (
@@ -41,12 +40,16 @@ from lintkeras.meaning.values import (
     Either,
     Function,
     Instance,
+    Member,
     Method,
     Sequence,
     Value,
     Weight,
     walk,
 )
+from lintkeras.rewrites.terms import written
+
+_KERNELS = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel", "embeddings"})
 
 
 def _count(number: int, noun: str) -> str:
@@ -185,7 +188,7 @@ def _unannounced(context: Context, one: BackwardPass) -> Finding | None:
     operation, variable = reads[0]
     grad = pairs[0][1]
     upstream = ", ".join(p.name.value for p in _upstreams(grad)) or "upstream"
-    name = _variable_name(context, variable)
+    name = _variable_name(context, operation, variable)
     places: list[tuple[cst.CSTNode, str]] = [(head(grad), "takes no `variables`")]
     made = _made_by(variable)
     if made is not None:
@@ -237,6 +240,13 @@ def _trains(value: Value) -> bool:
             given = arguments.get("trainable", position)
             bare = any(arguments.get(part) is not None for part in ("center", "scale"))
             return given in (None, NONE, Const(True)) and not bare
+        case (
+            Member(of=Instance() as owner, name=name)
+            | Weight(owner=Instance() as owner, attribute=name)
+        ) if name in _KERNELS:
+            given = owner.arguments.get("trainable")
+            kernel = any(_has_weights(base) for base in owner.library_bases())
+            return kernel and given in (None, Const(True))
     return False
 
 
@@ -245,25 +255,29 @@ def _is_variable(value: Instance) -> bool:
 
 
 def _is_layer(value: Instance) -> bool:
-    module, _, name = value.class_name.rpartition(".")
+    return _has_weights(value.class_name)
+
+
+def _has_weights(class_name: str) -> bool:
+    module, _, name = class_name.rpartition(".")
     return module == "keras.layers" and name in LAYERS_WITH_WEIGHTS
 
 
-def _variable_name(context: Context, variable: Value) -> str:
-    """How the program calls a variable or a layer."""
-    kind = "the layer" if isinstance(variable, Instance) and _is_layer(variable) else "the variable"
-    for name, held in context.facts.names.items():
-        if held == variable:
-            return f"{kind} `{name}`"
-    for cls in context.facts.all(LayerClass):
-        for name, held in cls.attributes:
-            if held == variable:
-                return f"{kind} `self.{name}`"
-    return "a layer with trainable weights" if kind == "the layer" else "a trainable variable"
+def _variable_name(context: Context, operation: Computed, variable: Value) -> str:
+    """How an operation writes the variable that it reads, or the layer that it calls."""
+    node = written(operation, variable)
+    if variable == operation.function and isinstance(operation.node, cst.Call):
+        node = operation.node.func
+    kind = "layer" if isinstance(variable, Instance) and _is_layer(variable) else "variable"
+    if isinstance(node, (cst.Name, cst.Attribute)):
+        return f"the {kind} `{context.program.text(node)}`"
+    return f"a trainable {kind}"
 
 
 def _made_by(variable: Value) -> cst.Call | None:
     match variable:
+        case Member(of=of) | Weight(owner=of, made_by=None):
+            return _made_by(of)
         case Weight(made_by=call):
             return call
         case Instance(node=call):

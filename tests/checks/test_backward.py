@@ -211,6 +211,10 @@ DENSE = {"init": "self.dense = keras.layers.Dense(3)"}
         (layer("self.dense(x)", init="self.dense = keras.layers.Dense(3, trainable=False)"), None),
         (layer("self.dense(x)", init="self.dense = keras.layers.Flatten()"), None),
         (layer("self.dense(x)", init="self.dense = make()"), None),
+        (layer("x @ self.dense.kernel", **DENSE), "x @ self.dense.kernel"),
+        (layer("tf.matmul(x, self.kernel)", base="keras.layers.Dense"), "tf.matmul(x, self.kernel)"),
+        (layer("tf.matmul(x, self.kernel)", base="keras.layers.Layer"), None),
+        (layer("x + self.bias", base="keras.layers.Dense"), None),
         (layer("self.dense(x)", **DENSE) + "Layer().trainable = False\n", None),
         ("w = tf.Variable(1.0)\n@tf.custom_gradient\ndef f(x): return x * w, lambda dy: dy\n", "x * w"),
         ("w = tf.Variable(1.0)\n@tf.custom_gradient\ndef f(x, w): return x * w, lambda dy: (dy, None)\n", None),
@@ -220,6 +224,24 @@ DENSE = {"init": "self.dense = keras.layers.Dense(3)"}
 )  # fmt: skip
 def test_variables(program: str, found: str | None) -> None:
     assert findings(program, "LK122") == ([("LK122", found)] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("x * self.w", "the variable `self.w`"),
+        ("tf.matmul(x, w)", "the variable `w`"),
+        ("self.dense(x)", "the layer `self.dense`"),
+        ("x * self.dense.kernel", "the variable `self.dense.kernel`"),
+        ("tf.nn.relu(features=x) * tf.identity(self.w)", "the variable `self.w`"),
+    ],
+)
+def test_variables_have_the_names_of_the_program(value: str, name: str) -> None:
+    program = HEAD + layer(value, **WEIGHT, **DENSE, before="w = self.w")
+    report = engine.lint("x.py", program.encode(), "python", {"LK122"})
+    assert [f.message for f in report.findings] == [
+        f"`f` reads {name}, but the lambda takes no `variables`"
+    ]
 
 
 @pytest.mark.parametrize(
