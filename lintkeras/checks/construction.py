@@ -11,12 +11,11 @@ from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.backends import other_backends
-from lintkeras.meaning.facts import ObjectMade, OptimizerStep
+from lintkeras.meaning.facts import LayerClass, ObjectMade, OptimizerStep
 from lintkeras.meaning.values import (
     Arguments,
     Class,
     Const,
-    Function,
     Instance,
     Member,
     Symbol,
@@ -27,6 +26,7 @@ from lintkeras.meaning.values import (
 )
 
 _STEPS = ("train_step", "test_step", "predict_step")
+_MODELS = {"keras.models.Model", "keras.models.Sequential"}
 _SCHEDULES = ".schedules."
 
 
@@ -64,8 +64,9 @@ def optimizer_created_in_step(context: Context) -> Iterator[Finding]:
 
 
 def _in_graphs(context: Context) -> Iterator[tuple[cst.CSTNode, Finding]]:
+    by_keras = _steps_of_keras(context)
     for group in _lasting(context):
-        steps = {_graph_around(context, one) for one in group}
+        steps = {_graph_around(context, one, by_keras) for one in group}
         step = steps.pop()
         if step is not None and not steps:
             yield group[0].node, _in_a_graph(context, group[0], step)
@@ -97,14 +98,16 @@ def _trained(context: Context) -> set[Instance]:
     }
 
 
-def _graph_around(context: Context, made: ObjectMade) -> _Step | None:
+def _graph_around(
+    context: Context, made: ObjectMade, by_keras: frozenset[cst.CSTNode]
+) -> _Step | None:
     """The function that a graph is made of, in which something is made each time it is traced."""
-    if not context.program.owns(made.node):
-        return None
     for index, node in enumerate(made.running):
-        step = _step_of(context, made, node)
+        step = _step_of(context, node, by_keras)
         if step is None:
             continue
+        if not context.program.owns(node):
+            return None
         inside = made.running[index:]
         conditional = any(
             context.program.owns(test.node) and _inside(context, test.node, function)
@@ -120,19 +123,23 @@ def _graph_around(context: Context, made: ObjectMade) -> _Step | None:
     return None
 
 
-def _step_of(context: Context, made: ObjectMade, node: cst.CSTNode) -> _Step | None:
-    if not isinstance(node, (cst.FunctionDef, cst.Lambda)) or not context.program.owns(node):
+def _step_of(context: Context, node: cst.CSTNode, by_keras: frozenset[cst.CSTNode]) -> _Step | None:
+    if not isinstance(node, (cst.FunctionDef, cst.Lambda)):
         return None
     if node in context.facts.staged:
         alone = isinstance(node, cst.Lambda) or len(node.decorators) < 2
         return _Step(node, by_keras=False) if alone else None  # another decorator may run it
-    if isinstance(node, cst.FunctionDef) and node.name.value in _STEPS:
-        function = made.function
-        cls = function.cls if isinstance(function, Function) and function.node is node else None
-        bases = [base.name for base in cls.lineage if isinstance(base, Symbol)] if cls else []
-        if cls is not None and cls.plain and "keras.models.Model" in bases:
-            return _Step(node, by_keras=True)
-    return None
+    return _Step(node, by_keras=True) if node in by_keras else None
+
+
+def _steps_of_keras(context: Context) -> frozenset[cst.CSTNode]:
+    """The methods of the program's models that Keras runs for each batch."""
+    return frozenset(
+        method.node
+        for one in context.facts.all(LayerClass)
+        for name, method in one.methods
+        if name in _STEPS and one.cls.plain and _MODELS & set(one.bases)
+    )
 
 
 def _inside(context: Context, node: cst.CSTNode, outer: cst.CSTNode) -> bool:

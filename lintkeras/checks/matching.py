@@ -59,8 +59,6 @@ class _Meeting:
     gradients: Content
     variables: Content
     holdings: Holdings
-    may_freeze: bool
-    """Whether the program may have taken variables out of the lists of trainable ones."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +72,22 @@ class _Mismatch:
 
 
 def _of_step(context: Context, step: OptimizerStep) -> _Mismatch | None:
-    meeting = _Meeting(step.gradients, step.variables, step.holdings, _may_freeze(context))
-    return _mismatch(meeting)
+    return _mismatch(context, _Meeting(step.gradients, step.variables, step.holdings))
 
 
 def _of_zip(context: Context, fact: GradientZip) -> _Mismatch | None:
     for gradients, variables in (fact.parts, fact.parts[::-1]):
         if _calls(gradients) and not _calls(variables):
-            return _mismatch(_Meeting(gradients, variables, fact.holdings, _may_freeze(context)))
+            return _mismatch(context, _Meeting(gradients, variables, fact.holdings))
     return None
 
 
 def _may_freeze(context: Context) -> bool:
+    """Whether the program may have taken variables out of the lists of trainable ones."""
     return bool(context.code.names.attribute_uses("trainable"))
 
 
-def _mismatch(meeting: _Meeting) -> _Mismatch | None:
+def _mismatch(context: Context, meeting: _Meeting) -> _Mismatch | None:
     """Where gradients and variables part, walking through both lists as ``zip`` does."""
     sources = _sources_of(meeting.gradients)
     variables = [entry.value for entry in meeting.variables.entries]
@@ -105,7 +103,7 @@ def _mismatch(meeting: _Meeting) -> _Mismatch | None:
         if permuted and moved and _is_known(source) and _is_known(variable):
             return _Mismatch("order", source, variable)
         if isinstance(source, Weight) and isinstance(variable, Weight) and _is_whole(one, other):
-            return _of_lists(meeting, source, variable)
+            return _of_lists(context, meeting, source, variable)
         return None
     return None
 
@@ -136,16 +134,18 @@ def _is_whole(*entries: Entry) -> bool:
     return all(entry.domain and entry.domain.identity[0] == "variables" for entry in entries)
 
 
-def _of_lists(meeting: _Meeting, source: Weight, variable: Weight) -> _Mismatch | None:
+def _of_lists(
+    context: Context, meeting: _Meeting, source: Weight, variable: Weight
+) -> _Mismatch | None:
     """Two lists of variables that certainly do not match one by one."""
     one, other = meeting.holdings.of(source.owner), meeting.holdings.of(variable.owner)
     kind = "lists" if source.owner == variable.owner else "models"
     if {held.layer for held in one.layers} & {held.layer for held in other.layers}:
         first, second = _slots(one, source.attribute), _slots(other, variable.attribute)
-        if first is None or second is None or meeting.may_freeze:
+        if first is None or second is None:
             return None
         differ = any(a != b for a, b in zip(first, second, strict=False))
-        return _Mismatch(kind, source, variable) if differ else None
+        return _Mismatch(kind, source, variable) if differ and not _may_freeze(context) else None
     if kind == "lists" or source.attribute != variable.attribute:
         return None
     known = one.complete and other.complete and one.layers and other.layers
@@ -362,8 +362,12 @@ def _lengths(
             both = (*gradients.entries, *other.entries)
             if kind is None or (len(both) == 2 and _is_whole(*both)):
                 return None  # a model and a part of it: that may be meant
-            one, two = _count(context, gradients, holdings), _count(context, other, holdings)
-            if one is None or two is None or one == two or _taken_apart(context.code, node):
+            one, two = _count(gradients, holdings), _count(other, holdings)
+            if one is None or two is None or one == two:
+                return None
+            if any(entry.domain for entry in both) and _may_freeze(context):
+                return None
+            if _taken_apart(context.code, node):
                 return None
             return _Lengths(one, two, kind)
     return None
@@ -385,7 +389,7 @@ def _kind(context: Context, other: Content, parts: tuple[Content, Content]) -> s
     return None
 
 
-def _count(context: Context, content: Content, holdings: Holdings) -> int | None:
+def _count(content: Content, holdings: Holdings) -> int | None:
     """The length of a list of variables, or of the gradients of some."""
     total = 0
     for entry in content.entries:
@@ -399,8 +403,8 @@ def _count(context: Context, content: Content, holdings: Holdings) -> int | None
         if not isinstance(weight, Weight) or not _is_whole(entry):
             return None
         count = _number(holdings.of(weight.owner), weight.attribute)
-        if count is None or context.code.names.attribute_uses("trainable"):
-            return None  # some may be frozen
+        if count is None:
+            return None
         total += count
     return total
 

@@ -82,6 +82,9 @@ class _Unread:
 
 def _originals(context: Context, fact: GradientsHeld) -> frozenset[Gradient]:
     """What the gradients were before this statement; nothing where it does not change them all."""
+    values = [value for entry in fact.content.entries for value in alternatives(entry.value)]
+    if not any(isinstance(v, Computed) or (isinstance(v, Gradient) and v.edits) for v in values):
+        return frozenset()
     statement = context.code.small_statement(fact.node)
     found: set[Gradient] = set()
     if statement is None:
@@ -196,7 +199,7 @@ _ACCUMULATE = (
 def _skip(context: Context, step: OptimizerStep) -> Test | None:
     """The condition under which a step runs in every n-th round only."""
     for test in step.tests:
-        if context.program.owns(test.node) and _is_sparse(test.value, test.holds):
+        if _is_sparse(test.value, test.holds) and context.program.owns(test.node):
             return test
     return None
 

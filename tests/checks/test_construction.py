@@ -63,7 +63,22 @@ def test_a_step_that_keras_calls(method: str, base: str) -> None:
     classes = "class Base(keras.Model):\n    pass\n\n\n"
     body = function("mean = keras.metrics.Mean()", f"def {method}(self, data):", "\nmean(data)\n")
     source = f"{HEAD}{classes}class M({base}):\n{textwrap.indent(body, '    ')}"
-    assert codes(source) == (["LK119"] if base != "keras.Sequential" else [])
+    assert codes(source) == ["LK119"]
+
+
+def test_a_helper_of_a_step_that_keras_calls() -> None:
+    source = """
+class M(keras.Model):
+    def train_step(self, data):
+        self.measure(data)
+        return {}
+
+    def measure(self, data):
+        mean = keras.metrics.Mean()
+        mean(data)
+"""
+    assert codes(HEAD + source) == ["LK119"]
+    assert codes(HEAD + source.replace("self.measure(data)\n", "pass\n")) == []
 
 
 LOOPS = [
