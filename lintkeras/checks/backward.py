@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from lintkeras.checks.passes import calls, fails_on_purpose, head, known_pairs, named, passes
+from lintkeras.checks.passes import (
+    calls,
+    fails_on_purpose,
+    head,
+    known_pairs,
+    named,
+    named_grad,
+    passes,
+)
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.backends import other_backends
@@ -110,7 +118,7 @@ def _wrong_parameters(
     return Finding(
         "LK121",
         context.program.span(head(grad)),
-        f"{named(grad)} takes {_count(len(takes), 'upstream gradient')}, but "
+        f"{named_grad(grad)} takes {_count(len(takes), 'upstream gradient')}, but "
         f"{named(one.summary)} has {outputs}",
         label="is called with one upstream gradient for each output",
         notes=(Note("effect", "back-propagation stops with TypeError: wrong number of arguments"),),
@@ -140,7 +148,7 @@ def _wrong_returns(context: Context, one: BackwardPass, grad: FunctionSummary) -
     return Finding(
         "LK121",
         context.program.span((*returned(grad.node), grad.node)[0]),
-        f"{named(grad)} returns {_count(size, 'gradient')}, but {named(one.summary)} has "
+        f"{named_grad(grad)} returns {_count(size, 'gradient')}, but {named(one.summary)} has "
         f"{_count(len(inputs), 'input')}" + (f": {names}" if names else ""),
         label="one gradient is owed for each input, None where there is none",
         notes=(
@@ -196,7 +204,7 @@ def _unannounced(context: Context, one: BackwardPass) -> Finding | None:
     return Finding(
         "LK122",
         context.program.span(operation.node),
-        f"{named(one.summary)} reads {name}, but {named(grad)} takes no `variables`",
+        f"{named(one.summary)} reads {name}, but {named_grad(grad)} takes no `variables`",
         label="a trainable variable is read here",
         notes=(
             Note(
@@ -319,7 +327,7 @@ def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
             context,
             one,
             upstream[0].name,
-            f"{named(grad)} never uses the upstream gradient{'s' if len(upstream) > 1 else ''} "
+            f"{named_grad(grad)} never uses the upstream gradient{'s' if len(upstream) > 1 else ''} "
             f"{names}, so the chain rule ends at {named(one.summary)}",
         )
     given = frozenset(grad.parameter(p.name.value) for p in upstream)
@@ -330,7 +338,7 @@ def _cut_chain(context: Context, one: BackwardPass) -> Finding | None:
                 context,
                 one,
                 place,
-                f"the gradient that {named(grad)} returns for {of} does not depend on the upstream "
+                f"the gradient that {named_grad(grad)} returns for {of} does not depend on the upstream "
                 "gradient",
             )
     return None

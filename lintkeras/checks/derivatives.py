@@ -11,7 +11,7 @@ from typing import Literal
 
 import libcst as cst
 
-from lintkeras.checks.passes import head, known_pairs, named, passes
+from lintkeras.checks.passes import head, known_pairs, named, named_grad, passes
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.backends import other_backends
@@ -73,7 +73,7 @@ def redundant_custom_gradient(context: Context) -> Iterator[Finding]:
         yield Finding(
             "LK133",
             context.program.span(head(grad)),
-            f"{named(grad)} returns the gradient that {named(one.summary)} has anyway",
+            f"{named_grad(grad)} returns the gradient that {named(one.summary)} has anyway",
             label="the same as without custom_gradient",
             notes=tuple(notes),
             related=context.related((head(one.summary), "is differentiated automatically")),

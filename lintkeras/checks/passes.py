@@ -44,10 +44,15 @@ def fails_on_purpose(context: Context, one: BackwardPass) -> bool:
     )
 
 
-def named(function: FunctionSummary) -> str:
-    """How a message names a function."""
+def named(function: FunctionSummary, otherwise: str = "the lambda") -> str:
+    """How a message names a function; ``otherwise`` for one without a name."""
     node = function.node
-    return f"`{node.name.value}`" if isinstance(node, cst.FunctionDef) else "the lambda"
+    return f"`{node.name.value}`" if isinstance(node, cst.FunctionDef) else otherwise
+
+
+def named_grad(grad: FunctionSummary) -> str:
+    """How a message names a grad function."""
+    return named(grad, "the grad lambda")
 
 
 def known_pairs(context: Context, one: BackwardPass) -> list[tuple[Value, FunctionSummary]] | None:

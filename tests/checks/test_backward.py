@@ -240,7 +240,7 @@ def test_variables_have_the_names_of_the_program(value: str, name: str) -> None:
     program = HEAD + layer(value, **WEIGHT, **DENSE, before="w = self.w")
     report = engine.lint("x.py", program.encode(), "python", {"LK122"})
     assert [f.message for f in report.findings] == [
-        f"`f` reads {name}, but the lambda takes no `variables`"
+        f"`f` reads {name}, but the grad lambda takes no `variables`"
     ]
 
 
