@@ -46,6 +46,10 @@ _ZERO = frozenset({"tf.sign", "keras.ops.sign", "keras.backend.sign"})
 STOPS = frozenset({"tf.stop_gradient", "keras.ops.stop_gradient", "keras.backend.stop_gradient"})
 CASTS = frozenset({"tf.cast", "keras.ops.cast", "keras.backend.cast", "tf.to_int32"})
 _COPIES = frozenset({"tf.constant", "tf.Variable"})
+_MAY_DO_NOTHING = CASTS | frozenset({
+    "tf.dtypes.cast", "tf.convert_to_tensor", "keras.ops.convert_to_tensor", "tf.real", "tf.add_n",
+})  # fmt: skip
+"""Measured: where nothing is to be done they return their argument itself, recorded as it is."""
 WHERES = frozenset({"tf.where", "keras.ops.where", "keras.backend.switch"})
 _OPERATORS = frozenset({
     "Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual", "Is",
@@ -118,6 +122,11 @@ def is_cast(term: Computed) -> bool:
     return isinstance(term.function, Symbol) and term.function.name in CASTS
 
 
+def _may_do_nothing(term: Computed) -> bool:
+    """Whether an operation may return its argument itself, such as a cast to its own dtype."""
+    return isinstance(term.function, Symbol) and term.function.name in _MAY_DO_NOTHING
+
+
 def is_integer(dtype: Value) -> bool:
     """Whether a dtype has no derivative: integers and booleans."""
     name = dtype.name.rpartition(".")[2] if isinstance(dtype, Symbol) else None
@@ -154,6 +163,8 @@ def connection(
             inside = _all(_inputs(target), is_source, recorded)
             reason = stops(target)
             seen = recorded(target)
+            if seen is False and _may_do_nothing(target):
+                seen = True
             if reason is None and seen is False:
                 reason = "outside"
             if reason is not None:

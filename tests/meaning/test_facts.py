@@ -53,6 +53,9 @@ def step(x, y):
     [
         ("", "loss = tf.reduce_mean(model(x) - y)", "", (True, [])),
         ("", "p = model(x)", "loss = tf.reduce_mean(p - y)", (False, ["outside"])),
+        ("", "p = tf.reduce_mean(model(x))", "loss = tf.cast(p, y.dtype)", (True, [])),
+        ("", "p = tf.reduce_mean(model(x))", "loss = tf.convert_to_tensor(p)", (True, [])),
+        ("", "p = model(x)", "loss = tf.sqrt(tf.cast(p, y.dtype))", (False, ["outside"])),
         ("p = model(x)", "loss = tf.reduce_mean(p - y)", "", (False, ["outside"])),
         ("", "loss = tf.reduce_mean(model(x).numpy() - y)", "", (False, ["numpy"])),
         ("", "loss = tf.constant(np.mean(model(x)))", "", (False, ["constant", "numpy"])),
