@@ -57,6 +57,9 @@ class Consent:
         return next((fix for fix in finding.fixes if fix.applicability in allowed), None)
 
 
+_Pair = tuple[Finding, Fix]
+
+
 @dataclass(frozen=True)
 class Fixed:
     """The new bytes, how many fixes made them, and what could not be done and why."""
@@ -72,48 +75,62 @@ def fix(data: bytes, consent: Consent, lint: Callable[[bytes], FileReport]) -> F
     Fixes that meet wait for the next round. A fix after which the file does not parse, has an
     error that it had not, or lacks a comment is taken back; the others of its round are not.
     """
-    troubles: dict[str, None] = {}
-    made = 0
     report = lint(data)
+    troubles: dict[tuple[str, str], str] = {}
+    made = 0
     for _ in range(_ROUNDS):
+        wanted = [pair for pair in _wanted(report, consent) if _key(pair) not in troubles]
         document = report.document
-        wanted = _wanted(report, consent)
         if document is None or not wanted:
-            return Fixed(data, made, tuple(troubles))
+            return Fixed(data, made, tuple(troubles.values()))
         if document.encode(document.text) != data:
             return Fixed(data, made, ("the file cannot be written back byte for byte",))
-        accepted: list[tuple[Finding, Fix]] = []
-        for group in (wanted, *([one] for one in wanted if len(wanted) > 1)):
-            tried = [*accepted, *group]
-            try:
-                new = document.encode(_edited(document, [fix for _, fix in tried]))
-                after = lint(new)
-                harm = _harm(report, after, [fix for _, fix in tried])
-            except ValueError as error:  # edits of one fix overlap, or the encoding lacks a letter
-                harm = str(error)
-            if harm is None:
-                accepted, result = tried, (new, after)
-                if group is wanted:
-                    break
-            elif len(group) == 1:
-                line, _ = document.position(group[0][0].span.start)
-                rule = group[0][0].rule
-                troubles[f"the fix of {rule} in line {line} was taken back: {harm}"] = None
-        if not accepted:
-            return Fixed(data, made, tuple(troubles))
-        (data, report), made = result, made + len(accepted)
-    if _wanted(report, consent):
-        troubles[f"more fixes were left after {_ROUNDS} rounds; run it again"] = None
-    return Fixed(data, made, tuple(troubles))
+        accepted: list[_Pair] = []
+        harm, data_then, report_then = _try(report, document, wanted, lint)
+        if harm is None:
+            accepted, data, report = wanted, data_then, report_then
+        else:
+            before = report
+            for pair in wanted:
+                harm, data_then, report_then = _try(before, document, [*accepted, pair], lint)
+                if harm is None:
+                    accepted, data, report = [*accepted, pair], data_then, report_then
+                else:
+                    rule, line = pair[0].rule, document.position(pair[0].span.start)[0]
+                    trouble = f"the fix of {rule} in line {line} was taken back: {harm}"
+                    troubles[_key(pair)] = trouble
+        made += len(accepted)
+    if any(_key(pair) not in troubles for pair in _wanted(report, consent)):
+        troubles["", ""] = f"more fixes were left after {_ROUNDS} rounds; run it again"
+    return Fixed(data, made, tuple(troubles.values()))
+
+
+def _key(pair: _Pair) -> tuple[str, str]:
+    """What a fix is known by from round to round, while its place moves."""
+    finding, fix = pair
+    return finding.message, fix.title
+
+
+def _try(
+    before: FileReport, document: Document, pairs: list[_Pair], lint: Callable[[bytes], FileReport]
+) -> tuple[str | None, bytes, FileReport]:
+    """What harm some fixes do together, if any, and what the file is after them."""
+    fixes = [fix for _, fix in pairs]
+    try:
+        new = document.encode(_edited(document, fixes))
+    except ValueError as error:  # edits of one fix overlap, or the encoding lacks a letter
+        return str(error), b"", before
+    after = lint(new)
+    return _harm(before, after, fixes), new, after
 
 
 def _edited(document: Document, fixes: list[Fix]) -> str:
     return apply(document.text, [edit for fix in fixes for edit in fix.edits])
 
 
-def _wanted(report: FileReport, consent: Consent) -> list[tuple[Finding, Fix]]:
+def _wanted(report: FileReport, consent: Consent) -> list[_Pair]:
     """The fixes to make at once."""
-    wanted: list[tuple[Finding, Fix]] = []
+    wanted: list[_Pair] = []
     taken: list[Edit] = []
     groups: set[str] = set()
     for finding in report.findings:
