@@ -34,7 +34,8 @@ class Example:
     of the bad one above it), ``good`` (nothing is found), ``control`` (a program for which the
     page's proof must fail) or ``proof``. ``words`` stand behind the role: ``by-hand`` for a fixed
     program that no fix makes, ``no-run`` for one that cannot be run, the name of a fix
-    (``stop-gradient``) for a fixed program that is an alternative.
+    (``stop-gradient``) for a fixed program that is an alternative, ``target=2.15`` for a program
+    that is written for that Keras.
     """
 
     language: str
@@ -43,6 +44,12 @@ class Example:
     words: tuple[str, ...] = ()
     at: int = 0
     """Where its text begins in the page."""
+
+    @property
+    def target(self) -> str | None:
+        """The releases of Keras that it is written for, as ``target-keras`` says them."""
+        found = [word for word in self.words if word.startswith("target=")]
+        return found[0].removeprefix("target=") if found else None
 
     def marked(self) -> tuple[str, list[tuple[int, str, str]]]:
         """The text without markers, and (line, severity, code) of each marker."""

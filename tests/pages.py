@@ -16,9 +16,9 @@ KINDS: dict[str, Callable[[str], tuple[str, bytes, str]]] = {
 }
 
 
-def lint(source: str, language: str) -> list[tuple[int, str, str]]:
+def lint(source: str, language: str, target: str | None = None) -> list[tuple[int, str, str]]:
     """Line, severity and code of every finding."""
-    report = engine.lint(*KINDS[language](source), CODES)
+    report = engine.lint(*KINDS[language](source), CODES, target=target)
     document = report.document
     return [
         (document.position(f.span.start)[0], engine.severity_of(f).label, f.rule)
@@ -43,11 +43,18 @@ def blocks(rule: Rule) -> Iterator[tuple[Example, list[Example]]]:
 def fixed_text(rule: Rule, source: str, language: str, *words: str) -> str | None:
     """What the rule's fixes make of a program, by default or by the one that ``words`` names."""
     path, data, kind = KINDS[language](source)
-    named = [word.split("@") for word in words if word not in ("no-run", "by-hand")]
+    targets = [word.removeprefix("target=") for word in words if word.startswith("target=")]
+    target = targets[0] if targets else None
+    plain = [
+        word
+        for word in words
+        if word not in ("no-run", "by-hand") and not word.startswith("target=")
+    ]
+    named = [word.split("@") for word in plain]
     choices = [Choice(rule.code, *parts) for parts in named]
     done = fix(
         data,
         Consent(unsafe=True, choices=tuple(choices)),
-        lambda new: engine.lint(path, new, kind, {rule.code}),
+        lambda new: engine.lint(path, new, kind, {rule.code}, target=target),
     )
     return done.data.decode() if done.made else None

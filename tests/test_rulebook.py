@@ -40,7 +40,7 @@ by_code = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
 @pytest.mark.parametrize(("rule", "example"), CASES)
 def test_examples_give_exactly_the_marked_findings(rule: Rule, example: Example) -> None:
     source, marked = example.marked()
-    assert lint(source, example.language) == marked
+    assert lint(source, example.language, example.target) == marked
     assert bool(marked) == (example.role == "bad")
     assert all(code == rule.code for _, _, code in marked)
 
@@ -52,14 +52,16 @@ def test_the_fix_of_bad_is_fixed_to_the_letter(
     source, _ = bad.marked()
     by_hand = [example for example in fixed if "by-hand" in example.words]
     if not fixed or by_hand:
-        assert fixed_text(rule, source, bad.language) is None
+        assert fixed_text(rule, source, bad.language, *bad.words) is None
     for example in fixed:
         if example not in by_hand:
             made = fixed_text(rule, source, bad.language, *example.words)
             assert made == example.text
             again = fixed_text(rule, made, bad.language, *example.words)
             assert again is None, "a second round of fixes changes more"
-        assert rule.code not in [code for _, _, code in lint(example.text, bad.language)]
+        assert rule.code not in [
+            code for _, _, code in lint(example.text, bad.language, bad.target)
+        ]
 
 
 @pytest.mark.parametrize(("rule", "bad", "fixed"), BLOCKS)
@@ -67,18 +69,21 @@ def test_every_alternative_removes_its_finding(
     rule: Rule, bad: Example, fixed: list[Example]
 ) -> None:
     source, marked = bad.marked()
-    for finding in engine.lint(*KINDS[bad.language](source), CODES).findings:
+    report = engine.lint(*KINDS[bad.language](source), CODES, target=bad.target)
+    for finding in report.findings:
         for fix in finding.fixes:
             made = apply(source, list(fix.edits))
             if bad.language == "python":
                 compile(made, "fixed", "exec")
-            left = [code for _, _, code in lint(made, bad.language)]
+            left = [code for _, _, code in lint(made, bad.language, bad.target)]
             assert left.count(rule.code) < len(marked)
 
 
 @pytest.mark.parametrize(("rule", "example"), [c for c in CASES if "bad" in str(c.id)])
 def test_messages_stand_alone(rule: Rule, example: Example) -> None:
-    report = engine.lint(*KINDS[example.language](example.marked()[0]), CODES)
+    report = engine.lint(
+        *KINDS[example.language](example.marked()[0]), CODES, target=example.target
+    )
     for finding in report.findings:
         texts = [finding.message, *(note.text for note in finding.notes)]
         texts += [finding.label, *(one.label for one in finding.related)]

@@ -14,6 +14,7 @@ import libcst as cst
 
 from lintkeras.documents.model import Prose
 from lintkeras.findings import Finding, Fix, Related
+from lintkeras.keras_api.releases import Releases
 from lintkeras.meaning.facts import Facts
 from lintkeras.rewrites.code import Code
 from lintkeras.syntax.program import ForeignNode, Program
@@ -37,6 +38,11 @@ class Context:
     def code(self) -> Code:
         """The program as fixes see it."""
         return Code(self.program, self.facts, self.target)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """The releases of Keras that the program is written for, and what they have."""
+        return Releases(self.target)
 
     def related(self, *places: tuple[cst.CSTNode, str]) -> tuple[Related, ...]:
         """The places that stand in this file (others may be in a file that was followed)."""

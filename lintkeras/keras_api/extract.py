@@ -8,6 +8,7 @@ in the method resolution order, and ``**kwargs`` is followed to the keywords tha
 from __future__ import annotations
 
 import ast
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -245,8 +246,22 @@ class Tree:
         lineage = self.lineage(found)
         signature, keywords, closed = self._constructor(lineage)
         base = next((public[d.node] for d in lineage[1:] if d.node in public), "")
-        members = tuple(sorted(_members(found.node)))
-        return Entry("class", signature, keywords, closed, base, members)
+        return Entry("class", signature, keywords, closed, base, self._own(lineage, public))
+
+    def _own(self, lineage: list[Definition], public: dict[ast.AST, str]) -> tuple[str, ...]:
+        """The members that a class has and its nearest public base has not.
+
+        Those of the private classes between them count (``fit`` is a method of a trainer).
+        """
+        base = next((d for d in lineage[1:] if d.node in public), None)
+        inherited = [d.node for d in self.lineage(base)] if base is not None else []
+        own: dict[str, str] = {}
+        for one in lineage:
+            assert isinstance(one.node, ast.ClassDef)
+            if one is lineage[0] or (one.node not in public and one.node not in inherited):
+                for member in _members(one.node):
+                    own.setdefault(re.split(r"[(@=~!]", member, maxsplit=1)[0], member)
+        return tuple(sorted(own.values()))
 
     def _constructor(self, lineage: list[Definition]) -> tuple[str, tuple[str, ...], bool]:
         """Signature of the nearest ``__init__``, the keywords behind its ``**kwargs``, closed?"""
@@ -389,7 +404,7 @@ def _text(node: ast.expr) -> str:
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:
-    """The public members that a class itself defines."""
+    """The public members that a class itself defines, and the attributes that its methods set."""
     seen: set[str] = set()
     for item in node.body:
         match item:
@@ -407,6 +422,12 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
                     yield f"{name}{sign}({_signature(arguments, method=True)}"
             case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("_"):
                 if name not in seen:
+                    seen.add(name)
+                    yield f"{name}="
+    for part in ast.walk(node):
+        match part:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                if not name.startswith("_") and name not in seen:
                     seen.add(name)
                     yield f"{name}="
 

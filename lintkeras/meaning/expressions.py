@@ -17,6 +17,7 @@ from lintkeras.meaning.outline import (
 )
 from lintkeras.meaning.state import Scope
 from lintkeras.meaning.targets import assign, index_of
+from lintkeras.meaning.uses import note_attribute
 from lintkeras.meaning.values import (
     ANYTHING,
     LOST,
@@ -92,7 +93,10 @@ def _formatted(run: Interpreter, node: cst.FormattedString) -> Value:
 
 
 def _attribute(run: Interpreter, node: cst.Attribute) -> Value:
-    return run.attribute(run.eval(node.value), node.attr.value, node)
+    owner = run.eval(node.value)
+    found = run.attribute(owner, node.attr.value, node)
+    note_attribute(run, node, owner, found)
+    return found
 
 
 def _subscript(run: Interpreter, node: cst.Subscript) -> Value:

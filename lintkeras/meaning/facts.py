@@ -25,7 +25,9 @@ from lintkeras.meaning.values import (
     Function,
     GradientCall,
     Instance,
+    Member,
     Sequence,
+    Symbol,
     Tape,
     Test,
     Value,
@@ -312,6 +314,47 @@ class Operation:
     term: Computed
     functions: tuple[Function, ...] = ()
     """The functions that were running, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolUse:
+    """A name of Keras or TensorFlow is imported, or read as an attribute of another one.
+
+    ``symbol`` has the path as the program reached it; an ``import from`` gives one use for the
+    module (its node is the statement) and one for each name.
+    """
+
+    node: cst.ImportFrom | cst.ImportAlias | cst.Attribute
+    symbol: Symbol
+    tests: tuple[Test, ...] = ()
+    """The conditions under which it is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUse:
+    """An attribute of an object is read, called or (``written``) set.
+
+    ``found`` is what it gives: a ``Member`` of the object where the program itself has not set it.
+    """
+
+    node: cst.Attribute
+    owner: Value
+    found: Value
+    written: bool = False
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """A function, class or method of Keras or TensorFlow is called, or a subclass is made.
+
+    ``function`` is the Symbol, the Member (of an object, of ``super()``) or the program's Class.
+    """
+
+    node: cst.Call
+    function: Symbol | Member | Class
+    arguments: Arguments
+    tests: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

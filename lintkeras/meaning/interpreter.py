@@ -17,7 +17,7 @@ from typing import Any
 
 import libcst as cst
 
-from lintkeras.meaning import calls, deferred, library, objects
+from lintkeras.meaning import calls, deferred, library, objects, uses
 from lintkeras.meaning.calls import DEPTH, Frame
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary, Operation
@@ -562,6 +562,7 @@ class Interpreter:
 
     def call(self, function: Value, arguments: Arguments, node: cst.Call) -> Value:
         """Call a value."""
+        uses.note_call(self, function, arguments, node)
         match function:
             case Either(values=values):
                 return self.each(values, lambda v: self.call(v, arguments, node))

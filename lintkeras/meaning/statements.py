@@ -13,6 +13,7 @@ from lintkeras.meaning.flow import FLOW
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
 from lintkeras.meaning.targets import assign, delete, index_of, note_gradients, store_item
+from lintkeras.meaning.uses import note_import
 from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
@@ -142,6 +143,7 @@ def _nonlocal(run: Interpreter, node: cst.Nonlocal) -> None:
 def _import(run: Interpreter, node: cst.Import) -> None:
     for alias in node.names:
         path = dotted(alias.name)
+        note_import(run, alias, path)
         if alias.asname is not None:
             assign(run, alias.asname.name, run.imported(path))
         else:
@@ -153,11 +155,13 @@ def _import_from(run: Interpreter, node: cst.ImportFrom) -> None:
     module = dotted(node.module) if node.module is not None else ""
     if node.relative:
         module = "." * len(node.relative) + module
+    note_import(run, node, module)
     if isinstance(node.names, cst.ImportStar):
         _import_star(run, module)
         return
     for alias in node.names:
         name = dotted(alias.name)
+        note_import(run, alias, module, name)
         target = alias.asname.name if alias.asname is not None else alias.name
         assign(run, target, run.imported(module, name))
 

@@ -10,6 +10,7 @@ import libcst as cst
 from lintkeras.meaning import special
 from lintkeras.meaning.facts import GradientsHeld
 from lintkeras.meaning.operators import bounded
+from lintkeras.meaning.uses import note_attribute
 from lintkeras.meaning.values import (
     LOST,
     NONE,
@@ -23,6 +24,7 @@ from lintkeras.meaning.values import (
     Entry,
     Index,
     List,
+    Member,
     Sequence,
     Slice,
     Unknown,
@@ -45,7 +47,9 @@ def assign(
             note_gradients(run, target, value)
             run.bind(name, value, scope)
         case cst.Attribute(value=owner, attr=cst.Name(value=name)):
-            run.set_attribute(run.eval(owner), name, value)
+            holder = run.eval(owner)
+            note_attribute(run, target, holder, Member(holder, name), written=True)
+            run.set_attribute(holder, name, value)
         case cst.Subscript(value=owner):
             holder = run.eval(owner)
             store_item(run, holder, index_of(run, target), target, value)

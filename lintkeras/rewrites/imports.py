@@ -46,6 +46,28 @@ def keras(code: Code, flavour: Flavour, before: cst.CSTNode) -> Library:
     return Library(f"{found.expression}.keras", found.missing)
 
 
+def reach(code: Code, path: str, before: cst.CSTNode) -> Library:
+    """How code above ``before`` can write a module of a library (``keras.ops``).
+
+    By a name that stands for it, by a longer one that it belongs to, else by a new import of it.
+    """
+    module, rest = path, ""
+    while module:
+        for name in _names(code, module):
+            if visible(code, name, before):
+                return Library(name + rest)
+        module, _, last = module.rpartition(".")
+        rest = f".{last}{rest}"
+    parent, _, name = path.rpartition(".")
+    if not parent:
+        return library(code, path, before)
+    if _taken(code, name, path):
+        root = path.partition(".")[0]
+        found = library(code, root, before)
+        return Library(found.expression + path[len(root) :], found.missing)
+    return Library(name, f"from {parent} import {name}")
+
+
 def visible(code: Code, name: str, before: cst.CSTNode) -> bool:
     """Whether a name of the module is certainly bound, and for good, above ``before``."""
     variable = code.names.find(name)
