@@ -35,7 +35,11 @@ def run_proof(
     still holds with both exchanged proves nothing. Raises ProofUnavailable without a proof or
     without TensorFlow.
     """
-    programs = {e.role: e.marked()[0] for e in reversed(rule.examples()) if e.language == "python"}
+    programs = {
+        e.role: e.marked()[0]
+        for e in reversed(rule.examples())
+        if e.language == "python" and e.target is None
+    }
     if "proof" not in programs:
         raise ProofUnavailable(f"{rule.code} has no proof to run")
     if importlib.util.find_spec("tensorflow") is None:
