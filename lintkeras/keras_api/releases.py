@@ -94,10 +94,14 @@ class Releases:
         space = keras_api.space(name)
         if self._target is None or name == "tf_keras":
             return space.versions[-1:]
-        lines = [
-            version for version in space.versions if self._target.allows(_keras(name, version))
-        ]
+        lines = [version for version in space.versions if self._allows(name, version)]
         return tuple(lines) or self._nearest(space, name)
+
+    def _allows(self, name: Name, version: str) -> bool:
+        assert self._target is not None
+        if name == "tf" and _keras(name, version)[0] >= 3:  # with any Keras 3
+            return _keras("keras", self.newest("keras"))[0] >= 3
+        return self._target.allows(_keras(name, version))
 
     def _nearest(self, space: Space, name: Name) -> tuple[str, ...]:
         """The newest release that is older than all that is allowed, else the oldest."""

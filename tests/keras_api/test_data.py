@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import inspect
 import time
 import types
@@ -13,6 +14,7 @@ import pytest
 from lintkeras import keras_api
 from lintkeras.keras_api.build import render
 from lintkeras.keras_api.extract import Entry
+from lintkeras.keras_api.releases import Place, Releases
 
 # Classes without a constructor of their own: introspection shows object's.
 NO_CONSTRUCTOR = ["*args", "**kwargs"]
@@ -93,6 +95,29 @@ def test_every_signature(installed: str) -> None:
         own = [p.kind * p.kind.startswith("*") + p.name for p in symbol.parameters]
         if names != own and not (names == NO_CONSTRUCTOR and not own):
             different.append((path, names, own))
+    assert different == []
+
+
+# They are dictionaries, of whose own methods the data knows nothing.
+OF_A_DICTIONARY = set(dir(collections.abc.MutableMapping))
+
+
+@pytest.mark.tensorflow
+def test_every_member(installed: str) -> None:
+    """What a class has, those of its bases included; attributes of objects come on top."""
+    data = keras_api.space("keras")
+    releases = Releases(".".join(installed.split(".")[:2]))
+    different = []
+    for path, value in runtime("keras").items():
+        symbol = data.symbol(path, installed)
+        if symbol is None or symbol.kind != "class":
+            continue
+        members = releases.class_members(Place("keras", path)) or {}
+        has = {name for name in dir(value) if not name.startswith("_")}
+        has -= OF_A_DICTIONARY if issubclass(value, collections.abc.MutableMapping) else set()
+        of_class = {name for name, text in members.items() if not text.startswith("=")}
+        if not of_class <= has <= members.keys():
+            different.append((path, sorted(of_class - has), sorted(has - members.keys())))
     assert different == []
 
 

@@ -1,0 +1,95 @@
+"""What a program is seen to use of Keras: names, members, calls; and what kind an object is."""
+
+from __future__ import annotations
+
+import pytest
+
+from lintkeras.checks.fallbacks import is_guarded
+from lintkeras.checks.registry import Context
+from lintkeras.documents import read
+from lintkeras.meaning.facts import CallMade, MemberUse, SymbolUse
+from lintkeras.meaning.interpreter import Interpreter
+from lintkeras.meaning.kinds import class_of, is_model
+from lintkeras.meaning.values import Member, Symbol
+from lintkeras.syntax.parse import parse_snippet
+from lintkeras.syntax.program import Program
+
+
+def context(source: str) -> Context:
+    document = read("x.py", source.encode(), "python")
+    program = Program(document, tuple(map(parse_snippet, document.snippets)))
+    return Context(program, (), Interpreter().run(program.modules, len(source)))
+
+
+def paths(source: str) -> set[str]:
+    return {use.symbol.path for use in context(source).facts.all(SymbolUse)}
+
+
+def test_names() -> None:
+    assert paths("from keras.layers.core import Dense as D") == {
+        "keras.layers.core", "keras.layers.core.Dense",
+    }  # fmt: skip
+    assert paths("import keras.layers.core as c\nc.Dense(1)") == {
+        "keras.layers.core", "keras.layers.core.Dense",
+    }  # fmt: skip
+    assert "tensorflow.keras.backend.mean" in paths(
+        "import tensorflow as tf\nK = tf.keras.backend\n\n\ndef f(x):\n    return K.mean(x)\n"
+    )
+    assert paths("import torch\nfrom . import keras\nkeras.layers.Dense") == set()
+
+
+def test_a_name_that_may_be_two_things_is_not_used() -> None:
+    source = (
+        "try:\n    from keras import backend as K\nexcept ImportError:\n    import other as K\n"
+        "K.mean(1)\n"
+    )
+    assert "keras.backend.mean" not in paths(source)
+
+
+def test_members_and_calls() -> None:
+    found = context(
+        "import keras\n\n\nclass Net(keras.Model):\n    def run(self, x):\n"
+        "        self.fit_generator(x)\n        self.optimizer.lr = 1\n\n\n"
+        "model = keras.Sequential()\nmodel.predict_classes(1)\n"
+        "keras.models.load_model('m').fit_generator(2)\nother.fit_generator(3)\n"
+    ).facts
+    used = {(use.node.attr.value, use.written) for use in found.all(MemberUse)}
+    assert {("fit_generator", False), ("lr", True), ("predict_classes", False)} <= used
+    kinds = {
+        (use.node.attr.value, str(kind.path))
+        for use in found.all(MemberUse)
+        if (kind := class_of(use.owner)) is not None
+    }
+    assert ("fit_generator", "keras.Model") in kinds
+    assert ("fit_generator", "keras.models.Model") in kinds
+    assert ("lr", "keras.optimizers.Optimizer") in kinds
+    assert ("predict_classes", "keras.Sequential") in kinds
+    called = [c.function for c in found.all(CallMade) if isinstance(c.function, Member)]
+    assert sum(one.name == "fit_generator" for one in called) == 2
+    assert all(is_model(one.of) for one in called if one.name == "fit_generator")
+    assert any(isinstance(c.function, Symbol) for c in found.all(CallMade))
+
+
+GUARDED = [
+    "try:\n    from keras.layers.core import Dense\nexcept ImportError:\n    Dense = None\n",
+    "try:\n    import keras.ops\nexcept ImportError:\n    from keras.layers.core import Dense\n",
+    "import keras\nif keras.__version__ < '3':\n    from keras.layers.core import Dense\n",
+    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from keras.layers.core import Dense\n",
+    "def f(version):\n    if version >= 3:\n        return 1\n    from keras.layers.core import Dense\n",
+    "import pytest\nwith pytest.raises(ImportError):\n    from keras.layers.core import Dense\n",
+]
+PLAIN = [
+    "from keras.layers.core import Dense\n",
+    "def f(flag):\n    if flag:\n        from keras.layers.core import Dense\n",
+    "try:\n    from keras.layers.core import Dense\nexcept KeyError:\n    pass\n",
+    "with open('x'):\n    from keras.layers.core import Dense\n",
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "guarded"), [*((s, True) for s in GUARDED), *((s, False) for s in PLAIN)]
+)
+def test_guards(source: str, guarded: bool) -> None:
+    found = context(source)
+    (use,) = [u for u in found.facts.all(SymbolUse) if u.symbol.path == "keras.layers.core.Dense"]
+    assert is_guarded(found, use.node, use.tests) is guarded
