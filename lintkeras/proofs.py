@@ -27,18 +27,27 @@ class ProofUnavailable(Exception):
 
 
 def run_proof(
-    rule: Rule, on_line: Callable[[str], None], *, bad: str = "bad", fixed: str = "fixed"
+    rule: Rule,
+    on_line: Callable[[str], None],
+    *,
+    bad: str = "bad",
+    fixed: str = "fixed",
+    target: str | None = None,
 ) -> bool:
     """Run the proof of a rule; whether its asserts hold.
+
+    ``target`` asks for the proof of a page for another Keras (``proof target=2``), in an
+    environment that has it.
 
     ``bad`` and ``fixed`` say which role's program the proof gets under these names: a proof that
     still holds with both exchanged proves nothing. Raises ProofUnavailable without a proof or
     without TensorFlow.
     """
     programs = {
-        e.role: e.marked()[0]
-        for e in reversed(rule.examples())
-        if e.language == "python" and e.target is None
+        example.role: example.marked()[0]
+        for example in reversed(rule.examples())
+        if example.language == "python"
+        and example.target == (target if example.role == "proof" else None)
     }
     if "proof" not in programs:
         raise ProofUnavailable(f"{rule.code} has no proof to run")
