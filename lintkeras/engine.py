@@ -102,7 +102,7 @@ def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
             parsed.append(parse_snippet(snippet))
         except ParseFailure as failure:
             # Code that is no Python is partial code where it stands in a page: no finding.
-            if document.kind == "python" or isinstance(failure, NotAnalyzed):
+            if snippet.strict or isinstance(failure, NotAnalyzed):
                 at = snippet.offset(failure.offset)
                 findings.append(Finding("LK001", Span(at, at), str(failure)))
     if parsed:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import PurePath
 
 from lintkeras.documents.model import Document, DocumentError, Piece, Prose, Snippet
 
 __all__ = ["KINDS", "Document", "DocumentError", "Piece", "Prose", "Snippet", "kind_of", "read"]
 
-KINDS = ("python", "markdown")
-_EXTENSIONS = {"py": "python", "pyi": "python", "md": "markdown", "markdown": "markdown"}
+KINDS = ("python", "markdown", "notebook")
+_EXTENSIONS = {
+    "py": "python", "pyi": "python", "md": "markdown", "markdown": "markdown",
+    "ipynb": "notebook",
+}  # fmt: skip
 
 
 def kind_of(path: str, extensions: Mapping[str, str]) -> str | None:
@@ -21,10 +25,4 @@ def kind_of(path: str, extensions: Mapping[str, str]) -> str | None:
 
 def read(path: str, data: bytes, kind: str) -> Document:
     """Read a file of a known kind. Raises DocumentError where its bytes are no such file."""
-    if kind == "python":
-        from lintkeras.documents.python import read as read_python
-
-        return read_python(path, data)
-    from lintkeras.documents.markdown import read as read_markdown
-
-    return read_markdown(path, data)
+    return import_module(f"lintkeras.documents.{kind}").read(path, data)  # type: ignore[no-any-return]

@@ -33,10 +33,16 @@ _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
 def read(path: str, data: bytes) -> Document:
     """Read a page. Raises DocumentError where it is not UTF-8."""
-    from markdown_it import MarkdownIt
-
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = decode(data[len(bom) :], "utf-8", len(bom))
+    snippets, prose = parse(text)
+    return Document(path, "markdown", text, "utf-8", bom, snippets, prose)
+
+
+def parse(text: str) -> tuple[tuple[Snippet, ...], tuple[Prose, ...]]:
+    """The code and the prose of a Markdown text."""
+    from markdown_it import MarkdownIt
+
     lines = [match.group() for match in _LINE.finditer(text) if match.group()]
     starts = [0]
     for line in lines:
@@ -68,7 +74,7 @@ def read(path: str, data: bytes) -> Document:
             plain = " ".join("".join(map(_plain, token.children or ())).split())
             level = int(heading.group(1)) if heading else 0
             prose.append(Prose(plain, span, "heading" if heading else _kind(containers), level))
-    return Document(path, "markdown", text, "utf-8", bom, tuple(snippets), tuple(prose))
+    return tuple(snippets), tuple(prose)
 
 
 def _kind(containers: list[str]) -> ProseKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,11 +41,37 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``length`` code points that stand unchanged in the snippet and in the document."""
+    """A run of code points that stands unchanged in the snippet and in the document.
+
+    ``width`` is how many it is written with in the document, where that is another number: then
+    it is one that stands there as an escape sequence (``\\n`` in a notebook).
+    """
 
     snippet: int
     document: int
     length: int
+    width: int | None = None
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the document."""
+        return self.document + (self.length if self.width is None else self.width)
+
+    def at(self, position: int) -> int:
+        """The document offset of a snippet offset in it, or right behind it."""
+        inside = position - self.snippet
+        return self.end if inside >= self.length else self.document + inside
+
+
+Quoting = Literal["", "json", "python"]
+"""What inserted text has to be written as: itself, or part of a string of JSON or Python."""
+
+
+def quoted(text: str, quoting: Quoting) -> str:
+    """A line of text as the document has to spell it."""
+    if quoting == "json":
+        return json.dumps(text, ensure_ascii=False)[1:-1]
+    return text.replace("\\", "\\\\") if quoting == "python" else text
 
 
 @dataclass(frozen=True)
@@ -63,6 +90,11 @@ class Snippet:
     language: str = "python"
     newline: str = "\n"
     """How the document ends its lines here; what is inserted ends them alike."""
+    quoting: Quoting = ""
+    strict: bool = False
+    """Whether it is certainly Python: what does not parse is an error."""
+    space: int = 0
+    """Snippets of one number share their names; a docstring is a space of its own."""
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -77,8 +109,7 @@ class Snippet:
         if not self.pieces:
             return 0
         find = bisect.bisect_left if end else bisect.bisect_right
-        piece = self.pieces[max(find(self._starts, position) - 1, 0)]
-        return piece.document + min(position - piece.snippet, piece.length)
+        return self.pieces[max(find(self._starts, position) - 1, 0)].at(position)
 
     def span(self, start: int, end: int) -> Span:
         """The document range of a snippet range."""
@@ -87,8 +118,11 @@ class Snippet:
 
     def edit(self, start: int, end: int, text: str) -> Edit:
         """An edit of a snippet range, in document coordinates and with the block's prefix."""
-        first, *others = _NEWLINE.split(text)
+        first, *others = (quoted(line, self.quoting) for line in _NEWLINE.split(text))
         at = self.span(start, end)
+        if self.quoting == "json" and start < end and self.source[end - 1] == "\n":
+            if not text or (others and not others[-1]):
+                at = Span(at.start, self.offset(end))  # whole lines: whole strings of the list
         if not others:
             return Edit(at, text)
         # The prefix of the last line goes in front of what follows the edit on its line.
@@ -111,6 +145,29 @@ class Prose:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook: its text, and where each run of it stands in the file."""
+
+    number: int
+    """Its position among all cells, from 1."""
+    text: str
+    pieces: tuple[Piece, ...]
+
+    def holds(self, offset: int) -> bool:
+        """Whether a document offset is in its text."""
+        return bool(self.pieces) and self.pieces[0].document <= offset <= self.pieces[-1].end
+
+    def position(self, offset: int) -> int:
+        """The place in its text of a document offset."""
+        starts = [piece.document for piece in self.pieces]
+        piece = self.pieces[max(bisect.bisect_right(starts, offset) - 1, 0)]
+        inside = offset - piece.document
+        if piece.width is not None:
+            inside = 0 if inside < piece.width else piece.length
+        return piece.snippet + min(inside, piece.length)
+
+
+@dataclass(frozen=True)
 class Document:
     """A file's text, its code and its prose. ``text`` keeps the newlines of the file."""
 
@@ -121,6 +178,11 @@ class Document:
     bom: bytes = b""
     snippets: tuple[Snippet, ...] = ()
     prose: tuple[Prose, ...] = field(default=())
+    cells: tuple[Cell, ...] = field(default=())
+
+    def cell(self, offset: int) -> Cell | None:
+        """The cell of a notebook in which a text offset stands."""
+        return next((cell for cell in self.cells if cell.holds(offset)), None)
 
     def encode(self, text: str) -> bytes:
         """``text`` as the bytes of this file: same encoding, same byte-order mark."""
@@ -143,3 +205,24 @@ class Document:
         """The range of a line (from 1) without its newline."""
         start, end = self.line_start(line), self.line_start(line + 1)
         return Span(start, start + len(self.text[start:end].rstrip("\r\n")))
+
+
+def through(pieces: tuple[Piece, ...], outer: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Where code stands in a file, when ``pieces`` say where it stands in a text of it.
+
+    ``outer`` says where that text stands in the file.
+    """
+    starts = [piece.snippet for piece in outer]
+    found: list[Piece] = []
+    for piece in pieces:
+        position, left = piece.document, piece.length
+        while left > 0:
+            holder = outer[max(bisect.bisect_right(starts, position) - 1, 0)]
+            inside = position - holder.snippet
+            taken = min(left, holder.length - inside)
+            if taken <= 0:
+                break
+            at = piece.snippet + piece.length - left
+            found.append(Piece(at, holder.document + inside, taken, holder.width))
+            position, left = position + taken, left - taken
+    return tuple(found)

@@ -29,7 +29,8 @@ def read(path: str, data: bytes) -> Document:
         raise DocumentError(f"cannot be decoded: {error.msg}") from error
     encoding = "utf-8" if encoding == "utf-8-sig" else encoding
     text = decode(data[len(bom) :], encoding, len(bom))
-    snippet = Snippet(line_feeds(text), (Piece(0, 0, len(text)),), newline=newline_of(text))
+    whole = (Piece(0, 0, len(text)),)
+    snippet = Snippet(line_feeds(text), whole, newline=newline_of(text), strict=True)
     return Document(path, "python", text, encoding, bom, (snippet,))
 
 

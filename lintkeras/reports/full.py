@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lintkeras.documents import Document
+from lintkeras.documents.cells import in_cell
 from lintkeras.engine import FileReport, severity_of
 from lintkeras.findings import Applicability, Finding, Span
 from lintkeras.fixes import Choice
@@ -33,7 +34,7 @@ def write(reports: Iterable[FileReport], color: bool) -> Iterator[str]:
         for finding in report.findings:
             assert report.document is not None
             seen[finding.rule] += 1
-            frame = _Frame(report.document, finding, color)
+            frame = _Frame(*in_cell(report.document, finding), color)
             yield from frame.lines(seen[finding.rule] <= _IN_FULL)
             yield ""
 

@@ -29,6 +29,7 @@ def write(reports: Iterable[FileReport], color: bool) -> Iterator[str]:
 
 def _finding(document: Document, finding: Finding) -> dict[str, object]:
     rule = load().find(finding.rule)
+    cell = document.cell(finding.span.start)
     return {
         "path": document.path,
         "rule": finding.rule,
@@ -36,6 +37,7 @@ def _finding(document: Document, finding: Finding) -> dict[str, object]:
         "severity": severity_of(finding).label,
         "message": finding.message,
         **_place(document, finding.span),
+        "cell": cell.number if cell is not None else None,
         "label": finding.label,
         "notes": [{"kind": note.kind, "text": note.text} for note in finding.notes],
         "related": [{**_place(document, r.span), "label": r.label} for r in finding.related],
