@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -34,6 +33,8 @@ def _span(cell: Cell, span: Span) -> Span:
 
 
 def _edits(cell: Cell, fix: Fix) -> Iterator[Edit]:
+    import json
+
     for edit in fix.edits:
         if cell.holds(edit.span.start):
             # The text is the inside of a string of JSON, or of several behind each other.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -70,6 +69,8 @@ Quoting = Literal["", "json", "python"]
 def quoted(text: str, quoting: Quoting) -> str:
     """A line of text as the document has to spell it."""
     if quoting == "json":
+        import json
+
         return json.dumps(text, ensure_ascii=False)[1:-1]
     return text.replace("\\", "\\\\") if quoting == "python" else text
 
@@ -126,10 +127,11 @@ class Snippet:
         if not others:
             return Edit(at, text)
         # The prefix of the last line goes in front of what follows the edit on its line.
-        blank = self.prefix.rstrip()
-        between = [(self.prefix + line if line else blank) for line in others[:-1]]
+        prefix = quoted(self.prefix, self.quoting)
+        blank = quoted(self.prefix.rstrip(), self.quoting)
+        between = [(prefix + line if line else blank) for line in others[:-1]]
         ends = self.source[end : end + 1] in ("\r", "\n")
-        last = blank if ends and not others[-1] else self.prefix + others[-1]
+        last = blank if ends and not others[-1] else prefix + others[-1]
         return Edit(at, self.newline.join([first, *between, last]))
 
 
