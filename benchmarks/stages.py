@@ -14,7 +14,7 @@ from pathlib import Path
 
 import libcst
 
-from lintkeras.checks import check_program
+from lintkeras.checks import check_program, understand
 from lintkeras.documents import read
 from lintkeras.engine import lint
 from lintkeras.rulebook import load
@@ -56,7 +56,10 @@ def main(package: str) -> None:
     timed("depth and ast", lambda: [parses(source) for source in sources])
     timed("libcst.parse_module", lambda: [libcst.parse_module(s.source) for s in sources])
     timed("depth and libcst", lambda: [parse_snippet(source) for source in sources])
-    timed("meaning and checks", lambda: [list(check_program(p, (), codes)) for p in programs])
+    timed(
+        "meaning and checks",
+        lambda: [list(check_program(p, understand(p), (), codes)) for p in programs],
+    )
     timed("lint", lambda: [lint(path, data, "python", codes) for path, data in files])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lintkeras.documents import Document, DocumentError, read
+from lintkeras.documents import Document, DocumentError, Snippet, read
 from lintkeras.findings import Finding, Severity, Span
 from lintkeras.modules import ProjectModules
 from lintkeras.rulebook import load
@@ -91,45 +91,81 @@ class _Job:
 
 def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
     from lintkeras.screen import candidates
-    from lintkeras.syntax.parse import NotAnalyzed, ParseFailure, parse_snippet, parses
+    from lintkeras.syntax.parse import parses
 
-    if not candidates(data, job.codes) and all(map(parses, document.snippets)):
+    codes = candidates(data, job.codes)
+    if not codes and all(map(parses, document.snippets)):
         return FileReport(document.path, document)
-    parsed: list[ParsedSnippet] = []
-    findings: list[Finding] = []
-    for snippet in document.snippets:
-        try:
-            parsed.append(parse_snippet(snippet))
-        except ParseFailure as failure:
-            # Code that is no Python is partial code where it stands in a page: no finding.
-            if snippet.strict or isinstance(failure, NotAnalyzed):
-                at = snippet.offset(failure.offset)
-                findings.append(Finding("LK001", Span(at, at), str(failure)))
-    if parsed:
-        from lintkeras.syntax.program import Program
+    job = replace(job, codes=codes | ALWAYS)
+    if document.kind == "python":
+        from lintkeras.documents.docstrings import with_examples
 
-        findings += _check(Program(document, tuple(parsed)), data, job)
-    unparsed = len(document.snippets) - len(parsed)
+        document = with_examples(document)
+    programs, findings, unparsed = _programs(document, job)
+    if programs:
+        findings += _check(programs, data, job)
     return FileReport(document.path, document, _sorted(findings), unparsed)
 
 
-def _check(program: Program, data: bytes, job: _Job) -> list[Finding]:
-    """What the checks find, without what a comment silences."""
-    from lintkeras.checks import check_program
+def _programs(document: Document, job: _Job) -> tuple[list[Program], list[Finding], int]:
+    """The programs of a document, the findings of what does not parse, and how many that are."""
+    from lintkeras.screen import candidates
+    from lintkeras.syntax.parse import NotAnalyzed, ParseFailure, parse_snippet
+    from lintkeras.syntax.program import Program
+
+    spaces: dict[int, list[Snippet]] = {}
+    for snippet in document.snippets:
+        spaces.setdefault(snippet.space, []).append(snippet)
+    programs: list[Program] = []
+    findings: list[Finding] = []
+    unparsed = 0
+    for number, snippets in spaces.items():
+        if number and not candidates("\n".join(s.source for s in snippets).encode(), job.codes):
+            continue
+        parsed: list[ParsedSnippet] = []
+        for snippet in snippets:
+            try:
+                parsed.append(parse_snippet(snippet))
+            except ParseFailure as failure:
+                # What is no Python is partial code where it stands in a page: no finding.
+                if snippet.strict or (isinstance(failure, NotAnalyzed) and not number):
+                    at = snippet.offset(failure.offset)
+                    findings.append(Finding("LK001", Span(at, at), str(failure)))
+        unparsed += len(snippets) - len(parsed)
+        if parsed:
+            complete = len(parsed) == len(snippets)
+            programs.append(Program(document, tuple(parsed), complete=complete))
+    return programs, findings, unparsed
+
+
+def _check(programs: list[Program], data: bytes, job: _Job) -> list[Finding]:
+    """What the checks find, without what a comment silences.
+
+    Behind the first program stand the examples of docstrings, which see what the file imports.
+    """
+    from lintkeras.checks import check_program, understand
+    from lintkeras.meaning.values import Symbol
     from lintkeras.syntax import suppressions
 
-    prose = program.document.prose
-    findings = check_program(program, prose, job.codes, job.target, job.modules)
+    findings: list[Finding] = []
+    imported: dict[str, Symbol] = {}
+    for program in programs:
+        example = program.parsed[0].snippet.space > 0
+        facts = understand(program, job.modules, imported if example else None)
+        if not example:
+            imported = {n: v for n, v in facts.names.items() if isinstance(v, Symbol)}
+        prose = () if example else program.document.prose
+        findings += check_program(program, facts, prose, job.codes, job.target)
     if suppressions.MARK.encode() not in data.lower():
-        return list(findings)
-    silenced = suppressions.read(program)
+        return findings
+    silenced = [suppressions.read(program) for program in programs]
     book = load()
     return [
         finding
         for finding in findings
         if finding.rule in ALWAYS
         or (rule := book.find(finding.rule)) is None
-        or not silenced.covers(rule.code, rule.name, finding.span)
+        or not any(one.covers(rule.code, rule.name, finding.span) for one in silenced)
     ]
 
 

@@ -66,7 +66,7 @@ class _Unread:
             return function is not None or not self._is_shown(node)
         if node.value.startswith("_"):
             return False
-        if function is None and len(program.parsed) < len(program.document.snippets):
+        if function is None and not program.complete:
             return False  # a part that does not parse may read it
         if function not in self._known:
             body = program.modules if function is None else function

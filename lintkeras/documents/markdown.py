@@ -66,7 +66,7 @@ def parse(text: str) -> tuple[tuple[Snippet, ...], tuple[Prose, ...]]:
         first, last = token.map
         span = Span(starts[min(first, len(lines))], starts[min(last, len(lines))])
         if token.type == "fence":
-            language = _language(token.info)
+            language = fence_language(token.info)
             if language is not None:
                 snippets.append(_snippet(lines, starts, first + 1, token.content, language))
         elif token.type == "inline":
@@ -98,7 +98,7 @@ def _plain(token: Token) -> str:
     return ""
 
 
-def _language(info: str) -> str | None:
+def fence_language(info: str) -> str | None:
     """The kind of Python that a fence says it holds: ``python title=..``, ``{code-cell} ipython``."""
     match = _INFO.match(info.strip().lower())
     if match is None:

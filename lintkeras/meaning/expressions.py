@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -71,7 +72,12 @@ def _name(run: Interpreter, node: cst.Name) -> Value:
 
 
 def _literal(run: Interpreter, node: cst.BaseExpression) -> Value:
-    text = getattr(node, "value", "")
+    return _constant(getattr(node, "value", ""))
+
+
+@lru_cache(maxsize=2048)
+def _constant(text: str) -> Value:
+    """The value of a literal; programs repeat few of them often."""
     try:
         return Const(ast.literal_eval(text))
     except (ValueError, SyntaxError, MemoryError, RecursionError):

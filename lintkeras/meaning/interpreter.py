@@ -9,7 +9,7 @@ end, with unknown parameters. What library calls mean stands in ``library``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import contextmanager
 from functools import reduce
@@ -166,11 +166,18 @@ class Interpreter:
 
     # ------------------------------------------------------------------ running a program
 
-    def run(self, modules: Seq[cst.Module], size: int) -> Facts:
-        """Evaluate ``modules`` in order; ``size`` (in code points) sets the budget."""
+    def run(
+        self, modules: Seq[cst.Module], size: int, names: Mapping[str, Value] | None = None
+    ) -> Facts:
+        """Evaluate ``modules`` in order; ``size`` (in code points) sets the budget.
+
+        ``names`` are what the program finds bound when it begins.
+        """
         self.budget = max(_STEPS_AT_LEAST, size * _STEPS_PER_CODE_POINT)
         self._bottom = self.state
         self.frames.append(Frame(None, self.state))
+        for name, value in (names or {}).items():
+            self.bind(name, value)
         for module in modules:
             self.alive = True
             self.block(module.body)

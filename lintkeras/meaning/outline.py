@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import libcst as cst
 
@@ -148,11 +149,12 @@ def is_main_guard(test: cst.BaseExpression) -> bool:
     return False
 
 
-def attributes_set(function: cst.FunctionDef | cst.Lambda) -> set[str]:
+@lru_cache(maxsize=1024)
+def attributes_set(function: cst.FunctionDef | cst.Lambda) -> frozenset[str]:
     """The attributes of its first parameter that a method assigns."""
     params = positional_parameters(function.params)
     if not params:
-        return set()
+        return frozenset()
     own = params[0].name.value
     found: set[str] = set()
     stack: list[cst.CSTNode] = [function.body]
@@ -173,7 +175,7 @@ def attributes_set(function: cst.FunctionDef | cst.Lambda) -> set[str]:
                 case cst.Tuple(elements=elements) | cst.List(elements=elements):
                     targets.extend(element.value for element in elements)
         stack.extend(children(node))
-    return found
+    return frozenset(found)
 
 
 def returned(function: cst.FunctionDef | cst.Lambda) -> list[cst.BaseExpression]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import libcst as cst
 
@@ -59,11 +60,13 @@ def overrides_gradients(modules: Iterable[cst.Module]) -> bool:
 
 
 def _mentions(modules: Iterable[cst.Module], attribute: str) -> bool:
-    return any(
-        isinstance(node, cst.Attribute) and node.attr.value == attribute
-        for module in modules
-        for node in nodes(module)
-    )
+    return any(attribute in _attributes(module) for module in modules)
+
+
+@lru_cache(maxsize=64)
+def _attributes(module: cst.Module) -> frozenset[str]:
+    """The names of all attributes in a module."""
+    return frozenset(n.attr.value for n in nodes(module) if isinstance(n, cst.Attribute))
 
 
 def freezes(modules: Iterable[cst.Module]) -> bool:

@@ -24,9 +24,13 @@ class ForeignNode(LookupError):
 class Program:
     """All code of a document. Positions are computed once, by the first question for one."""
 
-    def __init__(self, document: Document, parsed: tuple[ParsedSnippet, ...]) -> None:
+    def __init__(
+        self, document: Document, parsed: tuple[ParsedSnippet, ...], *, complete: bool = True
+    ) -> None:
         self.document = document
         self.parsed = parsed
+        self.complete = complete
+        """Whether no part of it is left out because it does not parse."""
 
     @property
     def modules(self) -> tuple[cst.Module, ...]:

@@ -218,7 +218,7 @@ def test_the_target_reaches_the_checks(
     targets: list[object] = []
 
     def spy(
-        program: object, prose: object, codes: object, target: object, modules: object
+        program: object, facts: object, prose: object, codes: object, target: object
     ) -> list[object]:
         targets.append(target)
         return []
