@@ -204,6 +204,8 @@ class _Words:
 
     def computed(self, value: Computed) -> str:
         given = value.arguments.positional
+        if value.function == "FormattedString":
+            return "f-string of " + ", ".join(self.named(v) for v in given)
         if isinstance(value.function, str):
             operator = _OPERATORS.get(value.function, value.function)
             if len(given) == 1:

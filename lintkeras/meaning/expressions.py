@@ -92,10 +92,26 @@ def _concatenated(run: Interpreter, node: cst.ConcatenatedString) -> Value:
 
 
 def _formatted(run: Interpreter, node: cst.FormattedString) -> Value:
+    parts: list[Value] = []
     for part in node.parts:
-        if isinstance(part, cst.FormattedStringExpression):
-            run.eval(part.expression)
-    return UNKNOWN
+        if isinstance(part, cst.FormattedStringText):
+            parts.append(_text(part.value, node.prefix))
+        else:
+            assert isinstance(part, cst.FormattedStringExpression)
+            value = run.eval(part.expression)
+            plain = part.conversion is None and part.format_spec is None and part.equal is None
+            parts.append(value if plain else UNKNOWN)
+    if all(isinstance(part, Const) and isinstance(part.value, (str, int)) for part in parts):
+        return Const("".join(str(part.value) for part in parts if isinstance(part, Const)))
+    return term("FormattedString", Arguments(tuple(parts)), node)
+
+
+def _text(text: str, prefix: str) -> Value:
+    """The text between the fields of an f-string."""
+    raw = text.replace("{{", "{").replace("}}", "}")
+    if "\\" not in raw or "r" in prefix.lower():
+        return Const(raw)
+    return UNKNOWN  # escapes
 
 
 def _attribute(run: Interpreter, node: cst.Attribute) -> Value:
