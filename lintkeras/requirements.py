@@ -1,29 +1,37 @@
 """Which Keras a project is written for, read from its requirements.
 
 Lock files say it exactly, requirement lists with bounds. ``tensorflow`` brings its own Keras: up
-to 2.15 the release of the same number, from 2.16 on Keras 3, unless ``tf-keras`` is required too.
+to 2.15 the release of the same number, from 2.16 on Keras 3, unless ``tf-keras`` is required too or
+the project sets TF_USE_LEGACY_KERAS where it keeps its variables.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lintkeras.target import TargetError, parse
 
-_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock")
+_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock")
 _TENSORFLOWS = frozenset({
     "tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-macos", "tensorflow-intel",
     "tf-nightly",
 })  # fmt: skip
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;#)]*)")
-_CONDITION = re.compile(r"(==|~=|>=|<=|!=|>|<|=|\^|)\s*v?(\d+(?:\.\d+)*)(\.\*)?")
+_CONDITION = re.compile(r"(==|~=|>=|<=|!=|>|<|=|\^|~|)\s*v?(\d+(?:\.\d+)*)(\.\*)?")
+_BUILD = re.compile(r"^([\w.-]+=[\w.*]+)=[\w.]+$")
+"""Conda's ``name=version=build``."""
 _KERAS_3 = (2, 16)
 """The first TensorFlow that brings Keras 3."""
+_LEGACY = re.compile(r"""\bTF_USE_LEGACY_KERAS\b["']?\s*[=: ]\s*["']?(?:1|[Tt]rue)\b""")
+_VARIABLES = (".env", "Dockerfile", "pyproject.toml", "tox.ini", "setup.cfg", "pytest.ini",
+              "environment*.yml", "environment*.yaml", ".env.*")  # fmt: skip
+"""Where projects keep the variables of their environment."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +51,33 @@ def target_of(folder: Path) -> str | None:
         found: dict[str, Requirement] = {}
         for requirement in source(folder):
             found.setdefault(requirement.name, requirement)
-        target = _target(found)
+        target = _target(found, lambda: _sets_legacy_keras(folder))
         if target is not None:
             try:
                 parse(target)
             except TargetError:
                 continue  # a release before Keras 2, or bounds that allow none
             return target
-    return None
+    return "2" if _sets_legacy_keras(folder) else None
 
 
-def _target(found: dict[str, Requirement]) -> str | None:
+def _sets_legacy_keras(folder: Path) -> bool:
+    """Whether the project asks TensorFlow for Keras 2, in a line that is no comment."""
+    return any(
+        _LEGACY.search(line.partition("#")[0])
+        for pattern in _VARIABLES
+        for path in folder.glob(pattern)
+        if path.is_file()
+        for line in (_read(path) or "").splitlines()
+        if "TF_USE_LEGACY_KERAS" in line
+    )
+
+
+def _target(found: dict[str, Requirement], legacy: Callable[[], bool]) -> str | None:
     keras = found.get("keras")
     if keras is not None and keras.conditions:
         return _text(keras.conditions)
-    if "tf-keras" in found:
+    if "tf-keras" in found or (found.keys() & _TENSORFLOWS and legacy()):
         return "2"
     for name in sorted(_TENSORFLOWS):
         if name in found:
@@ -110,6 +130,9 @@ def _conditions(text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         elif sign == "^":
             yield ">=", version
             yield "<", (version[0] + 1,)
+        elif sign == "~":
+            yield ">=", version
+            yield "<", (version[0] + 1,) if len(version) < 2 else (version[0], version[1] + 1)
         elif sign != "!=":
             yield sign, version
 
@@ -134,7 +157,7 @@ def _locked(folder: Path) -> Iterator[Requirement]:
                 if isinstance(entry, dict):
                     yield from _from(f"{package}{entry.get('version', '')}")
             continue
-        for entry in _list(data.get("package")):
+        for entry in _list(data.get("package", data.get("packages"))):
             if isinstance(entry, dict):
                 yield from _from(f"{entry.get('name', '')}=={entry.get('version', '')}")
 
@@ -142,6 +165,8 @@ def _locked(folder: Path) -> Iterator[Requirement]:
 def _required(folder: Path) -> Iterator[Requirement]:
     yield from _pyproject(folder / "pyproject.toml")
     yield from _setup_cfg(folder / "setup.cfg")
+    yield from _setup_py(folder / "setup.py")
+    yield from _pipfile(folder / "Pipfile")
     for path in sorted((*folder.glob("requirements*.txt"), *folder.glob("requirements/*.txt"))):
         for line in (_read(path) or "").splitlines():
             yield from _from(line)
@@ -149,7 +174,8 @@ def _required(folder: Path) -> Iterator[Requirement]:
         for line in (_read(path) or "").splitlines():
             bare = line.strip()
             if bare.startswith("- "):
-                yield from _from(bare[2:].strip().strip("\"'").rpartition("::")[2])
+                package = bare[2:].partition(" #")[0].strip().strip("\"'").rpartition("::")[2]
+                yield from _from(_BUILD.sub(r"\1", package))
 
 
 def _pyproject(path: Path) -> Iterator[Requirement]:
@@ -169,12 +195,77 @@ def _pyproject(path: Path) -> Iterator[Requirement]:
             yield from _from(line)
     poetry = _table(tool.get("poetry"))
     groups = [_table(group).get("dependencies") for group in _table(poetry.get("group")).values()]
-    for table in (poetry.get("dependencies"), *groups):
-        for name, bound in _table(table).items():
-            version = bound.get("version", "") if isinstance(bound, dict) else bound
-            if isinstance(version, str):
-                bare = version if version[:1] in "<>=~^!" else f"=={version}"
-                yield from _from(name if version in ("", "*") else f"{name}{bare}")
+    for table in (poetry.get("dependencies"), poetry.get("dev-dependencies"), *groups):
+        yield from _bounds(table)
+    for lines in _table(_table(tool.get("pdm")).get("dev-dependencies")).values():
+        for line in _list(lines):
+            yield from _from(line)
+    for line in _list(_table(tool.get("uv")).get("dev-dependencies")):
+        yield from _from(line)
+
+
+def _bounds(table: object) -> Iterator[Requirement]:
+    """``keras = "^2.12"``, ``keras = { version = "2.11.0" }``, or several of these in a list."""
+    for name, bound in _table(table).items():
+        first = bound[0] if isinstance(bound, list) and bound else bound
+        version = first.get("version", "") if isinstance(first, dict) else first
+        if isinstance(version, str):
+            bare = version if version[:1] in "<>=~^!" else f"=={version}"
+            yield from _from(name if version in ("", "*") else f"{name}{bare}")
+
+
+def _pipfile(path: Path) -> Iterator[Requirement]:
+    try:
+        data = tomllib.loads(_read(path) or "")
+    except (ValueError, RecursionError):
+        return
+    yield from _bounds(data.get("packages"))
+    yield from _bounds(data.get("dev-packages"))
+
+
+def _setup_py(path: Path) -> Iterator[Requirement]:
+    """What ``setup(install_requires=[...], extras_require={...})`` writes out; nothing is run."""
+    try:
+        module = ast.parse(_read(path) or "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    named = {
+        target.id: statement.value
+        for statement in module.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not _is_setup(node.func):
+            continue
+        for keyword in node.keywords:
+            if keyword.arg in ("install_requires", "extras_require"):
+                for line in _texts(keyword.value, named):
+                    yield from _from(line)
+
+
+def _is_setup(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name == "setup"
+
+
+def _texts(node: ast.expr, named: dict[str, ast.expr], depth: int = 0) -> Iterator[str]:
+    """The texts of a literal list or dictionary, and of the names in it that hold one."""
+    match node:
+        case ast.Constant(value=str() as text):
+            yield text
+        case ast.Name(id=name) if name in named and depth < 8:
+            yield from _texts(named[name], named, depth + 1)
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            for item in items:
+                yield from _texts(item, named, depth)
+        case ast.Dict(values=items):
+            for item in items:
+                yield from _texts(item, named, depth)
+        case ast.BinOp(left=left, right=right) if isinstance(node.op, ast.Add):
+            yield from _texts(left, named, depth)
+            yield from _texts(right, named, depth)
 
 
 def _setup_cfg(path: Path) -> Iterator[Requirement]:

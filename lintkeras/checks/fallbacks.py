@@ -44,9 +44,12 @@ def is_guarded(context: Context, node: cst.CSTNode, tests: Iterable[Test] = ()) 
             case cst.With():
                 if any(_expects_failure(item.item) for item in ancestor.items):
                     return True
-            case cst.FunctionDef() | cst.Module() | cst.IndentedBlock():
+            case cst.Module() | cst.IndentedBlock():
                 if any(map(_leaves, _earlier(ancestor, inner))):
                     return True
+            case cst.FunctionDef() | cst.ClassDef():
+                if any(_is_version_test(one.decorator) for one in ancestor.decorators):
+                    return True  # ``@pytest.mark.skipif(...)``
         inner = ancestor
     return False
 

@@ -20,6 +20,8 @@ from lintkeras.rewrites.code import Code
 from lintkeras.syntax.program import ForeignNode, Program
 
 P = ParamSpec("P")
+_TRUE = ("1", "true", "True")
+"""What TensorFlow takes for a yes in TF_USE_LEGACY_KERAS (util/lazy_loader.py)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Context:
     @cached_property
     def releases(self) -> Releases:
         """The releases of Keras that the program is written for, and what they have."""
-        return Releases(self.target)
+        return Releases(self.target, legacy=self.facts.sets("TF_USE_LEGACY_KERAS", *_TRUE))
 
     def related(self, *places: tuple[cst.CSTNode, str]) -> tuple[Related, ...]:
         """The places that stand in this file (others may be in a file that was followed)."""

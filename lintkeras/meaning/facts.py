@@ -20,6 +20,7 @@ from lintkeras.meaning.values import (
     Arguments,
     Class,
     Computed,
+    Const,
     Content,
     CustomGradient,
     Function,
@@ -386,10 +387,19 @@ class Facts:
     """For each operation, the tapes that recorded it, once for each time it was reached."""
     muted: bool = False
     """Whether another file of the project is evaluated: its facts are its own."""
+    environment: dict[str, list[Value]] = field(default_factory=dict)
+    """The variables of the environment that the program sets, and to what."""
     staged: set[cst.CSTNode] = field(default_factory=set)
     """The functions under ``tf.function``."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
     _log: list[tuple[type, cst.CSTNode]] = field(default_factory=list)
+
+    def sets(self, variable: str, *values: str) -> bool:
+        """Whether the program sets a variable of its environment to one of these texts."""
+        return any(
+            isinstance(value, Const) and value.value in values
+            for value in self.environment.get(variable, ())
+        )
 
     def note(self, fact: Fact) -> None:
         """Record a fact at its place."""

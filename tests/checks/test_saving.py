@@ -127,3 +127,28 @@ def test_the_place_that_stays_is_named() -> None:
     program = (HEAD + 'model.save("m")\nupload("m")\n').encode()
     (finding,) = engine.lint("x.py", program, "python", CODES).findings
     assert any("line 6" in note.text for note in finding.notes)
+
+
+SETS = [
+    'os.environ["TF_USE_LEGACY_KERAS"] = "1"',
+    'os.environ.setdefault("TF_USE_LEGACY_KERAS", "true")',
+    'os.environ.update({"TF_USE_LEGACY_KERAS": "True"})',
+    'os.environ.update(TF_USE_LEGACY_KERAS="1")',
+    'os.putenv("TF_USE_LEGACY_KERAS", "1")',
+    'from os import environ\nenviron["TF_USE_LEGACY_KERAS"] = "1"',
+]
+SETS_NOT = [
+    "",
+    'os.environ["TF_USE_LEGACY_KERAS"] = "0"',
+    'os.environ["KERAS_BACKEND"] = "1"',
+    'environ = {}\nenviron["TF_USE_LEGACY_KERAS"] = "1"',
+]
+
+
+@pytest.mark.parametrize("line", [*SETS, *SETS_NOT])
+def test_a_file_that_asks_for_keras_2(line: str) -> None:
+    program = f"import os\n{line}\nfrom tensorflow import keras\nkeras.Sequential().save('m')\n"
+    report = engine.lint("x.py", program.encode(), "python", CODES)
+    assert bool(report.findings) == (line in SETS_NOT)
+    program = program.replace("from tensorflow import keras", "import keras")
+    assert engine.lint("x.py", program.encode(), "python", CODES).findings
