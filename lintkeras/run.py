@@ -107,6 +107,9 @@ class Run:
             self.say(summary.fixed_line("Would fix" if options.diff else "Fixed"))
         if not options.diff and options.output_format != "json":
             silent = options.output_format == "concise" or (self.trouble and not summary.checked)
+            left = summary.left_line() if options.fix else None
+            if left is not None:
+                self.say(left)
             if summary.example or not silent:
                 self.say(summary.found_line())
         for choice in options.consent.choices:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from lintkeras.engine import FileReport, severity_of
 from lintkeras.findings import Applicability, Finding, Severity
 from lintkeras.fixes import Consent
+from lintkeras.rulebook import load
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Summary:
     fixable: int = 0
     unsafely: int = 0
     by_choice: int = 0
+    by_hand: Counter[str] = field(default_factory=Counter)
+    """Findings that no fix is offered for, by rule."""
     example: str | None = None
     """The first rule that was found."""
     fixes: int = 0
@@ -45,6 +48,8 @@ class Summary:
             self.unsafely += 1
         elif finding.fixes:
             self.by_choice += 1
+        else:
+            self.by_hand[finding.rule] += 1
 
     def add_fixes(self, count: int) -> None:
         """Count the fixes of one file."""
@@ -56,6 +61,18 @@ class Summary:
         if not self.fixes:
             return "Nothing to fix."
         return f"{verb} {_count(self.fixes, 'finding')} in {_count(self.fixed_files, 'file')}."
+
+    def left_line(self) -> str | None:
+        """``Left for a person: 2 LK601 removed-module, 1 LK609 unknown-symbol.``"""
+        if not self.by_hand:
+            return None
+        book = load()
+        parts = [
+            f"{count} {code} {rule.name}"
+            for code, count in sorted(self.by_hand.items(), key=lambda item: (-item[1], item[0]))
+            if (rule := book.find(code)) is not None
+        ]
+        return f"Left for a person: {', '.join(parts)}."
 
     def found_line(self) -> str:
         """``Found 1 error in 1 file (1 py). 0 fixable with --fix, 1 with --unsafe-fixes. ...``"""
