@@ -17,7 +17,7 @@ from typing import Any
 
 import libcst as cst
 
-from lintkeras.meaning import calls, deferred, library, objects, uses
+from lintkeras.meaning import calls, deferred, environment, library, objects, uses
 from lintkeras.meaning.calls import DEPTH, Frame
 from lintkeras.meaning.expressions import EXPRESSIONS
 from lintkeras.meaning.facts import CustomGradientCall, Facts, FunctionSummary, Operation
@@ -570,6 +570,7 @@ class Interpreter:
     def call(self, function: Value, arguments: Arguments, node: cst.Call) -> Value:
         """Call a value."""
         uses.note_call(self, function, arguments, node)
+        environment.note_call(self, function, arguments)
         match function:
             case Either(values=values):
                 return self.each(values, lambda v: self.call(v, arguments, node))

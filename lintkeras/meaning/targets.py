@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning import special
+from lintkeras.meaning import environment, special
 from lintkeras.meaning.facts import GradientsHeld
 from lintkeras.meaning.operators import bounded
-from lintkeras.meaning.uses import note_attribute, note_environment
+from lintkeras.meaning.uses import note_attribute
 from lintkeras.meaning.values import (
     LOST,
     NONE,
@@ -139,8 +139,8 @@ def store_item(
         case Dict():
             items = run.items(holder).put(index.value, value) if isinstance(index, Const) else LOST
             run.write((holder, "items"), items)
-        case Symbol(path="os.environ"):
-            note_environment(run, index, value)
+        case Symbol(path=environment.ENVIRONMENT):
+            environment.note_set(run, index, value)
         case Either() | Unknown(origin=("namespace",)):
             run.forget(holder)
         case Unknown() | Computed() if isinstance(target.value, cst.Name):

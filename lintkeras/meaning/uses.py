@@ -12,8 +12,6 @@ from lintkeras.meaning.values import (
     Arguments,
     Class,
     Computed,
-    Const,
-    Dict,
     Instance,
     Member,
     Super,
@@ -51,24 +49,8 @@ def note_attribute(
             run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests)))
 
 
-def note_environment(run: Interpreter, name: Value, value: Value) -> None:
-    """Record that the program sets a variable of its environment."""
-    match name:
-        case Const(value=str() as text):
-            run.facts.environment.setdefault(text, []).append(value)
-
-
 def note_call(run: Interpreter, function: Value, arguments: Arguments, node: cst.Call) -> None:
     """Record a call into a library."""
-    match function:
-        case Symbol(path="os.environ.setdefault" | "os.putenv") if len(arguments.positional) > 1:
-            note_environment(run, *arguments.positional[:2])
-        case Symbol(path="os.environ.update"):
-            for given in arguments.positional:
-                for key, value in run.items(given).items if isinstance(given, Dict) else ():
-                    note_environment(run, Const(key), value)
-            for key, value in arguments.keywords:
-                note_environment(run, Const(key), value)
     match function:
         case Symbol(file=None) if function.flavour != "other":
             pass
