@@ -30,7 +30,7 @@ from lintkeras.meaning.values import (
     alternatives,
     walk,
 )
-from lintkeras.rewrites.calls import without
+from lintkeras.rewrites.dropping import without
 from lintkeras.rewrites.paths import FileUse, Renaming, renamed
 from lintkeras.syntax.program import ForeignNode
 
