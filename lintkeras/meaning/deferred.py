@@ -174,7 +174,7 @@ def _unsettle(run: Interpreter, owner: Instance) -> None:
         name
         for method in methods
         if method.name not in _STRAIGHT_METHODS
-        for name in attributes_set(method.node)
+        for name in _attributes_set(run, method)
     }
     names |= {str(key[1]) for key in run.unsettled if key[0] == owner}
     node = owner.cls.node
@@ -186,6 +186,13 @@ def _unsettle(run: Interpreter, owner: Instance) -> None:
     for name in names:
         objects.keep(run, owner, name, Unknown(("attribute", owner, name)))
     calls.lose(run, {key for key in run.unsettled if _exists(run, key) and key[0] != owner})
+
+
+def _attributes_set(run: Interpreter, method: Function) -> frozenset[str]:
+    """The attributes that a method assigns; classes that inherit it ask again and again."""
+    if method.node not in run.sets:
+        run.sets[method.node] = frozenset(attributes_set(method.node))
+    return run.sets[method.node]
 
 
 def _inherited(run: Interpreter, cls: Class) -> Iterable[Function]:

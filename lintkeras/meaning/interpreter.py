@@ -133,6 +133,8 @@ class Interpreter:
         self.summaries: dict[tuple[cst.CSTNode, Scope], FunctionSummary] = {}
         self.methods: dict[Class, list[Function]] = {}
         """The functions that stand in the body of each class, in order."""
+        self.sets: dict[cst.CSTNode, frozenset[str]] = {}
+        """The attributes of its object that each method was seen to assign."""
         self.members: dict[Class, dict[str, None]] = {}
         """The names that each class holds."""
         self.attributes: dict[Instance, dict[str, None]] = {}
