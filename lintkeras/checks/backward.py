@@ -53,6 +53,7 @@ from lintkeras.meaning.values import (
     Sequence,
     Value,
     Weight,
+    alternatives,
     walk,
 )
 from lintkeras.rewrites.terms import written
@@ -500,12 +501,16 @@ def _why_no_pair(result: Value) -> tuple[str, str] | None:
                 return None
             if len(plain) != 2:
                 return _count(len(plain), "value"), _UNPACKED
-            if flat_size(plain[1]) is None or isinstance(plain[1], _FUNCTIONS):
+            if flat_size(plain[1]) is None or _may_be_function(plain[1]):
                 return None
             if isinstance(plain[0], Function):
                 return "its grad function first", _NO_FUNCTION
             return "two values, the second no function", _NO_FUNCTION
     return ("its value alone", _UNPACKED) if flat_size(result) == 1 else None
+
+
+def _may_be_function(value: Value) -> bool:
+    return any(isinstance(one, _FUNCTIONS) for one in alternatives(value))
 
 
 def _is_sketch(node: cst.FunctionDef | cst.Lambda) -> bool:

@@ -9,16 +9,19 @@ import libcst as cst
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.differentiation import Connection, Reason, connection, sources
-from lintkeras.meaning.facts import OptimizerStep, TapeUse
+from lintkeras.meaning.facts import LayerCall, Operation, OptimizerStep, TapeUse
 from lintkeras.meaning.library import argument_node
+from lintkeras.meaning.outline import all_parameters
 from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
+    Class,
     Computed,
     Const,
     Content,
     Either,
     Entry,
+    Function,
     Gradient,
     Instance,
     Member,
@@ -348,8 +351,10 @@ def _regularized(step: OptimizerStep) -> Instance | None:
 @check("LK118")
 def training_flag_missing(context: Context) -> Iterator[Finding]:
     """A training step calls a model that has Dropout or BatchNormalization without the flag."""
+    if any(_sets_phase(one.term) for one in context.facts.all(Operation)):
+        return
     for group in context.facts.groups(OptimizerStep):
-        found = [_without_flag(step) for step in group]
+        found = [_without_flag(context, step) for step in group]
         if any(one is None for one in found) or found[0] is None:
             continue
         call, layer = found[0]
@@ -357,7 +362,7 @@ def training_flag_missing(context: Context) -> Iterator[Finding]:
             continue
         short = layer.class_name.rpartition(".")[2]
         what = (
-            "normalizes with the moving statistics and never updates them"
+            "normalizes with the moving statistics and does not update them"
             if short == "BatchNormalization"
             else "lets everything through"
         )
@@ -379,24 +384,90 @@ def training_flag_missing(context: Context) -> Iterator[Finding]:
         )
 
 
-def _without_flag(step: OptimizerStep) -> tuple[Computed, Instance] | None:
+def _sets_phase(term: Computed) -> bool:
+    """Whether training is switched on for all calls, as Keras 2 could."""
+    name = term.function.name if isinstance(term.function, Symbol) else ""
+    return name.endswith((".set_learning_phase", ".learning_phase_scope"))
+
+
+def _without_flag(context: Context, step: OptimizerStep) -> tuple[Computed, Instance] | None:
     """The call of the trained model without ``training``, and a layer that minds."""
     target = _target(step)
     owners = _owners(step)
     if target is None or step.frozen or len(owners) != 1 or not step.layers_complete:
         return None
-    layer = next(
-        (one for one in step.layers if one.class_name.rpartition(".")[2] in _STOCHASTIC), None
-    )
     calls = [p for p in walk(target) if isinstance(p, Computed) and p.function in owners]
-    if layer is None or not calls:
+    if not calls or not all(_is_plain_call(context, call) for call in calls):
         return None
-    for call in calls:
-        given = dict(call.arguments.keywords)
-        plain = call.arguments.complete and len(call.arguments.positional) == 1
-        if "training" in given or not plain or not isinstance(call.node, cst.Call):
-            return None
-    return calls[0], layer
+    layer = next(_inferring(context, calls[0]), None)
+    return (calls[0], layer) if layer is not None else None
+
+
+def _is_plain_call(context: Context, call: Computed) -> bool:
+    """Whether a model is called with an input alone, where Keras knows of no training."""
+    plain = call.arguments.complete and len(call.arguments.positional) == 1
+    if not plain or "training" in dict(call.arguments.keywords):
+        return False
+    return isinstance(call.node, cst.Call) and not any(
+        _is_forward(function)
+        for one in context.facts.all(Operation)
+        if one.node is call.node
+        for function in one.functions
+    )
+
+
+def _is_forward(function: Function) -> bool:
+    """Whether it is the ``call`` of a layer or model, which hands the flag on to layers inside."""
+    return (
+        function.cls is not None
+        and function.name in ("call", "__call__")
+        and any(
+            isinstance(base, Symbol) and base.name.startswith(("keras.layers.", "keras.models."))
+            for base in function.cls.lineage
+        )
+    )
+
+
+def _inferring(context: Context, call: Computed) -> Iterator[Instance]:
+    """The layers that behave otherwise in training and that ``call`` runs without the flag."""
+    if not isinstance(call.function, Instance) or _trains_by_default(call.function):
+        return
+    for one in context.facts.all(LayerCall):
+        if one.node is not call.node or one.layer != call.function:
+            continue
+        for part in walk(one.output):
+            if not isinstance(part, Computed) or not isinstance(part.function, Instance):
+                continue
+            if part.node is not call.node and not _is_off(part.arguments.get("training", 1)):
+                continue
+            if part.function.class_name.rpartition(".")[2] in _STOCHASTIC:
+                if part.function.arguments.get("rate", 0) != Const(0.0):
+                    yield part.function
+            elif part.node is not call.node:
+                yield from _inferring(context, part)
+
+
+def _is_off(training: Value | None) -> bool:
+    return training is None or training in (Const(None), Const(False))
+
+
+def _trains_by_default(model: Instance) -> bool:
+    """Whether the ``call`` of a class of the program may take training to be True by itself."""
+    lineage = model.cls.lineage if isinstance(model.cls, Class) else ()
+    defaults = (
+        parameter.default
+        for cls in lineage
+        if isinstance(cls, Class)
+        for method in cls.node.body.body
+        if isinstance(method, cst.FunctionDef) and method.name.value == "call"
+        for parameter in all_parameters(method.params)
+        if parameter.name.value == "training"
+    )
+    return any(
+        default is not None
+        and not (isinstance(default, cst.Name) and default.value in ("None", "False"))
+        for default in defaults
+    )
 
 
 # ---------------------------------------------------------------------- texts
