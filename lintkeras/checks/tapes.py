@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
+from lintkeras.checks.expected import is_expected_none, raises_on_purpose
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.differentiation import Connection, Reason, connection, sources
@@ -68,9 +69,18 @@ def _cut_uses(context: Context) -> Iterator[tuple[TapeUse, Connection]]:
     """The gradient calls whose every way from target to sources is cut, for certain."""
     for group in context.facts.groups(TapeUse):
         found = _connections(context, group)
+        if _takes_none(context, group[0]):
+            continue
         if all(use.certain for use in group) and len(set(found)) == 1:
             if found[0].reaches is False and found[0].cuts:
                 yield group[0], found[0]
+
+
+def _takes_none(context: Context, use: TapeUse) -> bool:
+    """Whether the program is prepared for a missing gradient: it wants 0 then, or shows the None."""
+    wants_zero = argument_node(use.node, "unconnected_gradients", 3) is not None
+    told = (is_expected_none, raises_on_purpose)
+    return wants_zero or any(expected(context.program, use.node) for expected in told)
 
 
 @check("LK111")
@@ -143,6 +153,8 @@ def unwatched_tensor(context: Context) -> Iterator[Finding]:
     """A gradient with respect to a plain tensor that nobody watches."""
     for group in context.facts.groups(TapeUse):
         unwatched = [_unwatched(context, use) for use in group]
+        if _takes_none(context, group[0]):
+            continue
         if not unwatched[0] or any(one != unwatched[0] for one in unwatched):
             continue
         use, (source, *_) = group[0], unwatched[0]

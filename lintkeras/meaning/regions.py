@@ -240,6 +240,8 @@ def range_of(value: Value) -> Region:
             return (Interval(-1, 1, True, True),)
         case (("identity" | "cast" | "reshape" | "expand_dims" | "squeeze"), (inner, *_)):
             return range_of(inner)
+        case (("reduce_sum" | "sum"), (inner, *_)):
+            return _total(inner)
         case "maximum", (one, other):
             return _bounded(True, range_of(one), range_of(other))
         case "minimum", (one, other):
@@ -257,6 +259,14 @@ def range_of(value: Value) -> Region:
             if operator == "Add":
                 return _sum(range_of(operands[0]), range_of(operands[1]))
     return EVERYTHING
+
+
+def _total(value: Value) -> Region:
+    """The range of a sum of entries; no sum of probabilities is 0, though each of them can be."""
+    sign = hull(range_of(value))
+    if operation(value)[0] == "softmax" or sign.low > 0 or (sign.low == 0 and not sign.with_low):
+        return above(0)
+    return above(0, True) if sign.low == 0 else EVERYTHING
 
 
 def _bounded(larger: bool, one: Region, other: Region) -> Region:
