@@ -56,7 +56,7 @@ def _claimed_none(node: cst.CSTNode) -> tuple[cst.BaseExpression, ...]:
                 comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name(value="None"))],
             )
         ):
-            return (left,)
+            return (left, left.value) if isinstance(left, cst.Subscript) else (left,)
         case cst.Call(func=cst.Attribute(attr=cst.Name(value="assertIsNone")), args=[first, *_]):
             return (first.value,)
     return ()

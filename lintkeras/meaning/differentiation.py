@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lintkeras.meaning.nests import flat_size
 from lintkeras.meaning.values import (
     Computed,
     Const,
@@ -123,7 +124,13 @@ def is_cast(term: Computed) -> bool:
 
 
 def _may_do_nothing(term: Computed) -> bool:
-    """Whether an operation may return its argument itself, such as a cast to its own dtype."""
+    """Whether an operation may return what it is given, such as a cast to its own dtype.
+
+    An item may be one of several results, and no entry of a tensor.
+    """
+    if term.function == "Subscript":
+        holder, index = term.arguments.positional
+        return not isinstance(index, Sequence) and flat_size(holder) != 1
     return isinstance(term.function, Symbol) and term.function.name in _MAY_DO_NOTHING
 
 
