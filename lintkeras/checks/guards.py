@@ -21,6 +21,7 @@ from lintkeras.meaning.facts import (
 from lintkeras.meaning.regions import Interval, Region, edges
 from lintkeras.meaning.singularities import LARGEST_EXPONENT, Trap, is_where, traps
 from lintkeras.meaning.sums import known
+from lintkeras.meaning.training import is_forward
 from lintkeras.meaning.values import Computed, Function, Symbol, walk
 from lintkeras.rewrites.guards import double_where
 from lintkeras.rewrites.terms import written
@@ -130,7 +131,9 @@ def _is_differentiated(context: Context, group: list[Operation]) -> bool:
         nodes = {function.node for function in operation.functions}
         if not nodes & own:
             shown = shown or bool(nodes & given)
-            shown = shown or any(_is_forward(function) for function in operation.functions)
+            shown = shown or any(
+                is_forward(function, _DIFFERENTIATED) for function in operation.functions
+            )
             shown = shown or any(facts.recordings.get(operation.node, ()))
     return shown and not any(
         isinstance(one.term.function, Symbol)
@@ -153,15 +156,3 @@ def _given_to_keras(facts: Facts) -> Iterator[cst.CSTNode]:
         function = made.instance.arguments.get("function", 0)
         if made.instance.class_name == "keras.layers.Lambda" and isinstance(function, Function):
             yield function.node
-
-
-def _is_forward(function: Function) -> bool:
-    """Whether it is the forward pass of a layer, a loss or a regularizer."""
-    return (
-        function.cls is not None
-        and function.name in ("call", "__call__")
-        and any(
-            isinstance(base, Symbol) and base.name.startswith(_DIFFERENTIATED)
-            for base in function.cls.lineage
-        )
-    )

@@ -13,6 +13,7 @@ from lintkeras.meaning.differentiation import Connection, Reason, connection, so
 from lintkeras.meaning.facts import LayerCall, Operation, OptimizerStep, TapeUse
 from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.outline import all_parameters
+from lintkeras.meaning.training import is_forward
 from lintkeras.meaning.values import (
     UNKNOWN,
     Arguments,
@@ -22,7 +23,6 @@ from lintkeras.meaning.values import (
     Content,
     Either,
     Entry,
-    Function,
     Gradient,
     Instance,
     Member,
@@ -416,27 +416,18 @@ def _without_flag(context: Context, step: OptimizerStep) -> tuple[Computed, Inst
 
 
 def _is_plain_call(context: Context, call: Computed) -> bool:
-    """Whether a model is called with an input alone, where Keras knows of no training."""
+    """Whether a model is called with an input alone, where Keras knows of no training.
+
+    In the ``call`` of a layer or model it may: the flag is handed on to the layers inside.
+    """
     plain = call.arguments.complete and len(call.arguments.positional) == 1
     if not plain or "training" in dict(call.arguments.keywords):
         return False
     return isinstance(call.node, cst.Call) and not any(
-        _is_forward(function)
+        is_forward(function, ("keras.layers.", "keras.models."))
         for one in context.facts.all(Operation)
         if one.node is call.node
         for function in one.functions
-    )
-
-
-def _is_forward(function: Function) -> bool:
-    """Whether it is the ``call`` of a layer or model, which hands the flag on to layers inside."""
-    return (
-        function.cls is not None
-        and function.name in ("call", "__call__")
-        and any(
-            isinstance(base, Symbol) and base.name.startswith(("keras.layers.", "keras.models."))
-            for base in function.cls.lineage
-        )
     )
 
 

@@ -69,6 +69,18 @@ def _attributes(module: cst.Module) -> frozenset[str]:
     return frozenset(n.attr.value for n in nodes(module) if isinstance(n, cst.Attribute))
 
 
+def is_forward(function: Function, families: tuple[str, ...]) -> bool:
+    """Whether it is the ``call`` of a class that inherits from one of Keras' families."""
+    return (
+        function.cls is not None
+        and function.name in ("call", "__call__")
+        and any(
+            isinstance(base, Symbol) and base.name.startswith(families)
+            for base in function.cls.lineage
+        )
+    )
+
+
 def freezes(modules: Iterable[cst.Module]) -> bool:
     """Whether a program decides somewhere what is trainable (``layer.trainable = ...``)."""
     return any(
