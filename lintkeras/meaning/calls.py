@@ -10,7 +10,7 @@ import libcst as cst
 
 from lintkeras.meaning import objects
 from lintkeras.meaning.nests import keeps_entries
-from lintkeras.meaning.outline import positional_parameters
+from lintkeras.meaning.outline import is_generator, positional_parameters
 from lintkeras.meaning.state import Changes, Key, Scope, State, lost
 from lintkeras.meaning.values import (
     NONE,
@@ -27,6 +27,7 @@ from lintkeras.meaning.values import (
     Sequence,
     Unknown,
     Value,
+    bounded_content,
     join_all,
     join_content,
 )
@@ -47,7 +48,6 @@ class Frame:
     function: Function | None
     base: State
     returns: list[tuple[Value, Changes]] = field(default_factory=list)
-    yields: bool = False
     abstract: bool = False
     """It raises NotImplementedError: a subclass that nobody sees does the work."""
 
@@ -73,7 +73,9 @@ def enter(
         # An inner call was refused: once more, with what the function is now known to change.
         frame, overlay = _evaluate(run, function, arguments, node)
     changed = run.effects[function.node]
-    runs_later = frame.yields or (_is_coroutine(function) and node not in run.awaited)
+    runs_later = _is_generator(run, function.node) or (
+        _is_coroutine(function) and node not in run.awaited
+    )
     if runs_later:
         lose(run, changed)
     if results is not None:
@@ -105,6 +107,12 @@ def _is_elementwise_pair(value: Value) -> bool:
         and len(plain) == 2
         and all(isinstance(one, Computed) and keeps_entries(one.function) for one in plain)
     )
+
+
+def _is_generator(run: Interpreter, node: cst.FunctionDef | cst.Lambda) -> bool:
+    if node not in run.generators:
+        run.generators[node] = is_generator(node)
+    return run.generators[node]
 
 
 def _is_coroutine(function: Function) -> bool:
@@ -229,7 +237,7 @@ def bind_parameters(run: Interpreter, function: Function, arguments: Arguments) 
     if isinstance(params.star_arg, cst.Param):
         rest = positional[len(positional_parameters(params)) :] if arguments.complete else None
         content = OPAQUE if rest is None else Content(tuple(Entry(v) for v in rest))
-        run.bind(params.star_arg.name.value, Sequence("tuple", content))
+        run.bind(params.star_arg.name.value, Sequence("tuple", bounded_content(content)))
     if params.star_kwarg is not None:
         others = Items(tuple(keywords.items()), arguments.complete)
         run.bind(params.star_kwarg.name.value, run.new_dict(params.star_kwarg, others))
@@ -238,7 +246,8 @@ def bind_parameters(run: Interpreter, function: Function, arguments: Arguments) 
 def _one_thing(run: Interpreter, function: Function, name: str, value: Value) -> Value:
     """An argument that nothing is known of is the same thing wherever the parameter is read."""
     if value == UNKNOWN:
-        return Unknown(("argument", function.node, name, run.scope.calls))
+        held = value.may_be if isinstance(value, Unknown) else ()
+        return Unknown(("argument", function.node, name, run.scope.calls), held)
     return value
 
 

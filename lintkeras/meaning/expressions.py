@@ -15,6 +15,7 @@ from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.operators import binary, bounded, compare, term, unary
 from lintkeras.meaning.outline import (
     all_parameters,
+    names_read,
 )
 from lintkeras.meaning.state import Scope
 from lintkeras.meaning.targets import assign, index_of
@@ -38,6 +39,7 @@ from lintkeras.meaning.values import (
     Items,
     List,
     Member,
+    Reads,
     Sequence,
     Slice,
     Test,
@@ -45,9 +47,11 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
+    any_of,
     gradients_in,
     integer,
     join_all,
+    lost_track,
     member_at,
     reversed_content,
     walk,
@@ -128,7 +132,8 @@ def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
 
 def item_of(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
     """``holder[index]``, for each thing that the holder may be."""
-    return join_all([_item(run, one, index, node) for one in alternatives(holder)])
+    found = run.each(alternatives(holder), lambda one: _item(run, one, index, node))
+    return lost_track([holder]) if found == UNKNOWN and isinstance(holder, Unknown) else found
 
 
 def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
@@ -337,6 +342,8 @@ def _boolean(run: Interpreter, node: cst.BooleanOperation) -> Value:
         rights.append(run.eval(node.right))
 
     run.merge([run.branch(side, Test(left, operator == "And", node.left)), {}])
+    if lost_track([left, *rights]).may_be:
+        return join_all([left, *rights])  # what is done to it is done to one of the two
     return term(operator, Arguments((left, *rights)), node)
 
 
@@ -363,15 +370,31 @@ def _comprehension(run: Interpreter, node: cst.ListComp | cst.GeneratorExp | cst
     content = _comprehend(run, node.for_in, node.elt)
     if isinstance(node, cst.ListComp):
         return run.new_list(node, content)
-    kind = "iterator" if isinstance(node, cst.GeneratorExp) else "set"
-    if kind == "set":
-        return Sequence(kind, content, nodes=(node,))
-    return run.iterator(node, kind, content, nodes=(node,))
+    if isinstance(node, cst.SetComp):
+        return Sequence("set", content, nodes=(node,))
+    return run.iterator(node, "iterator", content, nodes=(node,), reads=_read_later(run, node))
+
+
+def _read_later(run: Interpreter, node: cst.GeneratorExp) -> Reads:
+    """What a generator expression reads only when it is run through: all but what it runs over."""
+    clause = node.for_in
+    parts = [node.elt, *(test.test for test in clause.ifs)]
+    if clause.inner_for_in is not None:
+        parts.append(clause.inner_for_in)  # type: ignore[arg-type]
+    found: Reads = ()
+    for name in set().union(*map(names_read, parts)):
+        key = run.place_of(name)
+        if key is not None:
+            value = run.state.find(key)
+            found = (*found, (key, value), *run.reads(value))  # type: ignore[arg-type]
+    return found
 
 
 def _comprehend(run: Interpreter, clause: cst.CompFor, element: cst.BaseExpression) -> Content:
     """What the clauses of a comprehension give, entry by entry."""
-    content = run.iterate(run.eval(clause.iter))
+    iterated = run.eval(clause.iter)
+    content = run.iterate(iterated)
+    reads = run.reads(iterated)
     outer = run.scope
     scope = run.scope = Scope("comprehension", outer, outer.calls, outer.function)
     results: list[Entry] = []
@@ -380,6 +403,9 @@ def _comprehend(run: Interpreter, clause: cst.CompFor, element: cst.BaseExpressi
             values = join_all([entry.value for entry in content.entries])
             content = Content((Entry(values, ANYTHING),))
         for number, entry in enumerate(content.entries):
+            changed = not run.unchanged(reads, number)
+            if changed:  # by the element itself: what is left runs over anything
+                (entry,) = any_of(*content.entries[number:], Entry(iterated)).entries
             if entry.domain is None:
                 with run.inside(clause, number), run.unrolled(len(content.entries)):
                     results.extend(_one_round(run, scope, clause, element, entry))
@@ -390,10 +416,14 @@ def _comprehend(run: Interpreter, clause: cst.CompFor, element: cst.BaseExpressi
                 found: list[Entry] = []
 
                 def body(entry: Entry = entry, found: list[Entry] = found) -> None:
+                    if not run.unchanged(reads):
+                        entry = Entry(lost_track([entry.value]), ANYTHING)
                     found[:] = _one_round(run, scope, clause, element, entry)
 
                 rounds(run, clause, domain, body)
                 results.extend(found)
+            if changed:
+                break
         return Content(tuple(results))
     finally:
         run.scope = outer
@@ -451,8 +481,6 @@ def _await(run: Interpreter, node: cst.Await) -> Value:
 
 
 def _yield(run: Interpreter, node: cst.Yield) -> Value:
-    if run.frames:
-        run.frames[-1].yields = True
     if isinstance(node.value, cst.From):
         run.eval(node.value.item)
     elif node.value is not None:

@@ -9,7 +9,12 @@ import libcst as cst
 
 from lintkeras.meaning import library, special
 from lintkeras.meaning.loops import rounds
-from lintkeras.meaning.outline import is_main_guard, leaves_early, names_in_pattern
+from lintkeras.meaning.outline import (
+    is_main_guard,
+    leaves_early,
+    may_change,
+    names_in_pattern,
+)
 from lintkeras.meaning.state import Changes, Journal, join_cells
 from lintkeras.meaning.targets import assign
 from lintkeras.meaning.values import (
@@ -21,7 +26,9 @@ from lintkeras.meaning.values import (
     Test,
     Unknown,
     Value,
+    any_of,
     join_all,
+    lost_track,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +117,7 @@ def _with(run: Interpreter, node: cst.With) -> None:
     else:
         with run.journal() as journal:
             whole = run.branch(lambda: run.suite(node.body))
-        run.merge([whole, run.partly(journal)] if whole is not None else [None])
+        run.merge([whole, run.partly(journal)])
     run.recording = outer
     for manager in reversed(managers):
         special.call(run, manager, "exit", (UNKNOWN, UNKNOWN, UNKNOWN), node)
@@ -180,19 +187,24 @@ def _match(run: Interpreter, node: cst.Match) -> None:
 def _for(run: Interpreter, node: cst.For) -> None:
     iterated = run.eval(node.iter)
     content = run.iterate(iterated)
+    reads = run.reads(iterated)
     plain = content.plain()
     if plain is not None and run.may_unroll(len(plain)) and not leaves_early(node.body):
         run.loop_nodes.append(node)
         with run.unrolled(len(plain)):
             for number, value in enumerate(plain):
                 with run.inside(node, number):
-                    if run.alive:
+                    if run.alive and run.unchanged(reads, number):
                         assign(run, node.target, value)
                         run.suite(node.body)
         run.loop_nodes.pop()
-        if node.orelse is not None and run.alive:
-            run.suite(node.orelse.body)
-        return
+        if not run.alive:
+            return
+        if run.unchanged(reads, len(plain)):
+            if node.orelse is not None:
+                run.suite(node.orelse.body)
+            return
+        content, plain = any_of(*content.entries), None  # the body changed what it runs through
     entries = content.entries
     if len(entries) == 1 and entries[0].domain is not None:
         item, domain = entries[0].value, entries[0].domain
@@ -205,14 +217,20 @@ def _for(run: Interpreter, node: cst.For) -> None:
     if item == UNKNOWN:
         # The same thing for a whole round, of which nothing is known but that it is data.
         is_data = isinstance(iterated, Unknown) or not isinstance(node.iter, cst.Name)
-        item = Unknown(("element", *run.identity(node))) if is_data else item
+        held = lost_track([item, iterated]).may_be
+        item = Unknown(("element", *run.identity(node)), held) if is_data else item
 
     def body() -> None:
         run.tests.extend(tests)
-        assign(run, node.target, item)
+        assign(run, node.target, item if run.unchanged(reads) else lost_track([item, iterated]))
         run.suite(node.body)
 
-    rounds(run, node, domain, body, node.orelse, certain=bool(plain))
+    rounds(run, node, domain, body, _else_of(run, node), certain=bool(plain))
+
+
+def _else_of(run: Interpreter, node: cst.For | cst.While) -> Callable[[], None] | None:
+    orelse = node.orelse
+    return None if orelse is None else lambda: run.suite(orelse.body)
 
 
 def _while(run: Interpreter, node: cst.While) -> None:
@@ -224,8 +242,16 @@ def _while(run: Interpreter, node: cst.While) -> None:
         forever = isinstance(test, Const) and bool(test.value)
         run.suite(node.body)
 
+    orelse = _else_of(run, node)
+
+    def ended() -> None:
+        run.eval(node.test)  # once more than the body
+        if orelse is not None:
+            orelse()
+
     domain = Domain(("loop", *run.identity(node)))
-    rounds(run, node, domain, body, node.orelse, endless=lambda: forever)
+    changes = may_change(node.test)
+    rounds(run, node, domain, body, ended if changes else orelse, endless=lambda: forever)
 
 
 FLOW: dict[str, Callable[..., None]] = {

@@ -65,6 +65,7 @@ from lintkeras.meaning.values import (
     Member,
     Method,
     PerEntry,
+    Reads,
     Sequence,
     Symbol,
     Tape,
@@ -73,9 +74,12 @@ from lintkeras.meaning.values import (
     Value,
     Weight,
     alternatives,
+    any_of,
+    bounded_content,
     join,
     join_all,
     join_content,
+    lost_track,
 )
 
 _UNROLLED = 8
@@ -148,6 +152,8 @@ class Interpreter:
         """The attributes that were set on a finished object, by its class (None: unknown)."""
         self.unsettled: set[Key] = set()
         """What functions that nobody calls change of the state that the program leaves."""
+        self.forgetting: frozenset[Value] = frozenset()
+        """What is being forgotten, while functions run that it may call."""
         self.forgotten = 0
         """How many attributes were lost to unknown code."""
         self.entries: Counter[cst.CSTNode] = Counter()
@@ -155,6 +161,8 @@ class Interpreter:
         """For each function that was entered, what it changed of what was there before."""
         self.recursed: set[cst.CSTNode] = set()
         """The running functions that called themselves before their effects were known."""
+        self.generators: dict[cst.CSTNode, bool] = {}
+        """Whether a function that was entered is a generator."""
         self.awaited: set[cst.CSTNode] = set()
         """The calls that stand behind ``await``."""
         self.zips: dict[Domain | None, Sequence] = {}
@@ -240,7 +248,7 @@ class Interpreter:
         """A fresh list made at ``node``; ``tag`` tells several apart."""
         loops = tuple(loop.node for loop in self.loops)
         result = List((*self.identity(node), tag), loops, tuple(self.tests))
-        self.write((result, "content"), content)
+        self.write((result, "content"), bounded_content(content))
         return result
 
     def content(self, value: Value) -> Content:
@@ -253,17 +261,18 @@ class Interpreter:
             case Sequence(kind="set", content=content) if len(content.entries) > 1:
                 values = [entry.value for entry in content.entries]
                 return Content((Entry(join_all(values), ANYTHING),))  # in any order
-            case Sequence(content=content, identity=identity):
+            case Sequence(content=content, identity=identity, reads=reads):
                 fresh = identity is None or self.state.find(("used", identity)) == Const(False)
-                return content if fresh else OPAQUE
+                return content if fresh and self.unchanged(reads) else any_of(*content.entries)
             case Const(value=str(text)) if len(text) <= _UNROLLED:
                 return Content(tuple(Entry(Const(letter)) for letter in text))
             case Dict() | Items():
                 held = self.items(value)
                 keys = tuple(Entry(Const(key)) for key, _ in held.items)
                 return Content(keys) if held.complete else OPAQUE
-            case Unknown(origin=origin) if origin is not None:
-                return Content((Entry(UNKNOWN, Domain(("of", value))),))
+            case Unknown(origin=origin, may_be=held) if origin is not None or held:
+                domain = ANYTHING if origin is None else Domain(("of", value))
+                return Content((Entry(lost_track([value]), domain),))
             case Member():
                 return Content((Entry(Weight(value, "item"), Domain(("of", value))),))
             case Computed(function="gradients", arguments=arguments):
@@ -284,6 +293,36 @@ class Interpreter:
                 self.write(("used", one.identity), Const(True))
         return content
 
+    def reads(self, *values: Value) -> Reads:
+        """What running through ``values`` reads while it runs, as it is now."""
+        found: list[tuple[Key, object]] = []
+        for value in values:
+            match value:
+                case List():
+                    found.append(((value, "content"), self.state.find((value, "content"))))
+                case Dict():
+                    found.append(((value, "items"), self.state.find((value, "items"))))
+                case Sequence(reads=reads):
+                    found.extend(reads)
+                case Either(values=inner):
+                    found.extend(self.reads(*inner))
+        return tuple(found)
+
+    def unchanged(self, reads: Reads, start: int = 0) -> bool:
+        """Whether cells still hold what they held; of lists the items from ``start`` on count."""
+        for key, before in reads:
+            now = self.state.find(key)
+            match before, now:
+                case Content(entries=old), Content(entries=new):
+                    same = len(old) == len(new) and old[start:] == new[start:]
+                case Items(items=earlier), Items(items=later):
+                    same = len(earlier) == len(later) and earlier[start:] == later[start:]
+                case _:
+                    same = before is now or before == now
+            if not same:
+                return False
+        return True
+
     def iterator(
         self,
         node: cst.CSTNode,
@@ -291,11 +330,12 @@ class Interpreter:
         content: Content,
         parts: tuple[Content, ...] = (),
         nodes: tuple[cst.CSTNode, ...] = (),
+        reads: Reads = (),
     ) -> Sequence:
         """A fresh iterator made at ``node``."""
         identity = self.identity(node)
         self.write(("used", identity), Const(False))
-        return Sequence(kind, content, parts, nodes, identity)
+        return Sequence(kind, bounded_content(content), parts, nodes, identity, reads)
 
     def stored(self, value: List) -> Content:
         """What a list holds, item by item: in a loop that rewrites it, the item at hand."""
@@ -313,7 +353,7 @@ class Interpreter:
         for loop in self.loops:
             if loop.domain != item_of:
                 loop.changed.add(value)
-        self.write((value, "content"), content)
+        self.write((value, "content"), bounded_content(content))
         if self.state.find((value, "zip")) is not State.MISSING:
             self.write((value, "zip"), None)
 
@@ -377,6 +417,16 @@ class Interpreter:
         if name in BUILTINS:
             return Symbol(f"builtins.{name}")
         return Unknown(("free", name))
+
+    def place_of(self, name: str) -> Key | None:
+        """Where in the state the value of a name is, if the program bound it."""
+        scope: Scope | None = self.scope
+        while scope is not None:
+            key = (scope.declared.get(name, scope), name)
+            if scope.kind != "class" and self.state.find(key) is not State.MISSING:
+                return key
+            scope = scope.parent
+        return None
 
     def scope_of(self, name: str) -> Scope:
         """The scope in which an assignment here binds ``name``."""
@@ -505,8 +555,10 @@ class Interpreter:
         for one, length in zip(exits, lengths, strict=True):
             del one[length:]
 
-    def each(self, values: Iterable[Value], action: Callable[[Value], Value]) -> Value:
+    def each(self, values: Seq[Value], action: Callable[[Value], Value]) -> Value:
         """The join of an action over the values that something may be, each on a path of its own."""
+        if len(values) == 1:
+            return action(values[0])
         results: list[Value] = []
 
         def run(value: Value) -> None:
@@ -605,6 +657,8 @@ class Interpreter:
                 return library.call_method(self, of, name, arguments, node)
             case Instance():
                 return self._call_instance(function, arguments, node)
+            case Unknown():
+                self.forget(function)
         self.escape(arguments)
         return UNKNOWN
 

@@ -10,7 +10,7 @@ import libcst as cst
 
 from lintkeras.meaning import objects
 from lintkeras.meaning.outline import Assigned
-from lintkeras.meaning.state import Cell, Changes, Key, State
+from lintkeras.meaning.state import Cell, Changes, Key, State, lost
 from lintkeras.meaning.values import (
     LOST,
     OPAQUE,
@@ -55,7 +55,7 @@ def rounds(
     node: cst.CSTNode,
     domain: Domain,
     body: Callable[[], None],
-    orelse: cst.Else | None = None,
+    ended: Callable[[], None] | None = None,
     *,
     certain: bool = False,
     endless: Callable[[], bool] = lambda: False,
@@ -65,7 +65,8 @@ def rounds(
     What the body changes is unknown when a round begins; a list that it appends to gets one entry
     for each member of the domain. So one evaluation stands for all rounds. What is changed is read
     from the syntax; where the evaluation shows more (a helper changed it), it is repeated.
-    ``certain``: at least one round runs. ``endless``: only ``break`` leaves the loop.
+    ``certain``: at least one round runs. ``endless``: only ``break`` leaves the loop. ``ended`` is
+    what runs where no ``break`` left it.
     """
     unstable = run.unstable.setdefault(node, {})
     returned = len(run.frames[-1].returns)
@@ -100,17 +101,17 @@ def rounds(
     skipped = None if certain and normal is not None else visited
     if endless():
         normal = skipped = None
-    if orelse is None:
+    if ended is None:
         run.merge([skipped, normal, broken])
         return
-    body_of_else = orelse.body
+    unbroken = ended
 
-    def ended() -> None:
+    def behind() -> None:
         run.merge([skipped, normal])
         if run.alive:
-            run.suite(body_of_else)
+            unbroken()
 
-    run.merge([run.branch(ended), broken])
+    run.merge([run.branch(behind), broken])
 
 
 def _round(
@@ -171,12 +172,12 @@ def _lose(run: Interpreter, key: Key, node: cst.CSTNode) -> None:
     elif isinstance(cell, Content):
         run.write(key, OPAQUE)
     elif isinstance(cell, Items):
-        run.write(key, LOST)
+        run.write(key, cell.lost())
     elif cell is State.MISSING:
         if objects.is_new_attribute(run.state, key):
             objects.keep(run, key[0], str(key[1]), UNKNOWN)  # type: ignore[arg-type]
     elif cell is not None and not isinstance(cell, cst.CSTNode):
-        run.write(key, UNKNOWN)
+        run.write(key, lost(cell))  # type: ignore[arg-type]
 
 
 def _after(
@@ -220,7 +221,7 @@ def _forget_assigned(run: Interpreter, node: cst.For | cst.While) -> None:
         if held is not State.MISSING:
             if name in assigned.used and isinstance(held, (List, Dict, Instance)):
                 run.forget(held)  # in later rounds the name may mean another thing
-            run.write((target, name), UNKNOWN)
+            run.write((target, name), lost(held))  # type: ignore[arg-type]
     for owner, attribute in assigned.attributes:
         value = run.lookup(owner)
         if isinstance(value, Instance):

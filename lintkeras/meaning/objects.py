@@ -17,7 +17,6 @@ from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.outline import positional_parameters
 from lintkeras.meaning.state import Key, State
 from lintkeras.meaning.values import (
-    LOST,
     NONE,
     OPAQUE,
     UNKNOWN,
@@ -45,7 +44,9 @@ from lintkeras.meaning.values import (
     Unknown,
     Value,
     Weight,
+    any_of,
     join_all,
+    lost_track,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
     """The value of ``value.name``."""
     match value:
         case Either(values=values):
-            return join_all([attribute(run, v, name, node) for v in values])
+            return run.each(values, lambda one: attribute(run, one, name, node))
         case Symbol(path=path, file=file):
             if file is not None:
                 return run.modules.follow(run, run.modules.attribute(value, name))
@@ -92,8 +93,6 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
             return Member(value, name) if inherited is None else _bound(run, owner, inherited)
         case Computed(function=Symbol(path=path)) if path in _PROPERTIES:
             return Member(value, name)
-        case Unknown(origin=None):
-            value = UNKNOWN
     if name in VARIABLE_LISTS and not isinstance(value, (Const, List, Sequence, Dict, Items)):
         return run.variables(value, VARIABLE_LISTS[name], node)
     if name in _LAYER_VARIABLES and isinstance(value, Instance) and isinstance(value.cls, Symbol):
@@ -212,6 +211,8 @@ def set_attribute(run: Interpreter, holder: Value, name: str, value: Value) -> N
         case Unknown() | Member() | Computed() | Weight():
             # It may be any object that has such an attribute.
             run.reassigned.add((None, name))
+            for one in holder.may_be if isinstance(holder, Unknown) else ():
+                _may_set(run, one, name, value)
             for one in list(run.owners.get(name, ())):
                 run.steps += 1
                 _may_set(run, one, name, value)
@@ -278,10 +279,16 @@ def attributes_of(run: Interpreter, instance: Instance) -> Iterator[tuple[str, V
 
 
 def forget(run: Interpreter, value: Value) -> None:
-    """``value`` was given to code that nobody knows: all that it could change is unknown."""
-    stack, seen = [value], set()
+    """``value`` was given to code that nobody knows: all that it could change is unknown.
+
+    That code may call the functions that it is given, which may give away others: each value is
+    forgotten once.
+    """
+    stack, seen = [value], set(run.forgetting)
     while stack:
         one = stack.pop()
+        if isinstance(one, Unknown) and one.may_be:
+            stack.extend(one.may_be)  # unknowns are equal, whatever they may be
         if one in seen:
             continue
         seen.add(one)
@@ -294,20 +301,22 @@ def forget(run: Interpreter, value: Value) -> None:
             case Unknown(origin=("namespace",)):
                 run.lose_everything()
             case List():
-                stack.extend(entry.value for entry in run.content(one).entries)
-                run.set_content(one, OPAQUE)
-            case Items(items=items):
-                stack.extend(item for _, item in items)
+                held = run.stored(one)
+                stack.extend(entry.value for entry in held.entries)
+                run.set_content(one, any_of(*held.entries))
+            case Items(items=pairs):
+                stack.extend(item for _, item in pairs)
             case Dict():
-                stack.extend(item for _, item in run.items(one).items)
-                run.write((one, "items"), LOST)
+                items = run.items(one)
+                stack.extend((items.rest, *(item for _, item in items.items)))
+                run.write((one, "items"), items.lost())
             case Member(of=of):
                 stack.append(of)
             case Method(owner=owner):
                 stack.append(owner)
-                run.may_call(one)
+                _may_call(run, one, seen)
             case Function():
-                run.may_call(one)
+                _may_call(run, one, seen)
             case Decorated(function=function):
                 stack.append(function)
             case Tape():
@@ -320,6 +329,12 @@ def forget(run: Interpreter, value: Value) -> None:
                 _forget_object(run, one)
 
 
+def _may_call(run: Interpreter, function: Function | Method, forgotten: set[Value]) -> None:
+    outer, run.forgetting = run.forgetting, frozenset(forgotten)
+    run.may_call(function)
+    run.forgetting = outer
+
+
 def _forget_object(run: Interpreter, value: Instance) -> None:
     names = dict.fromkeys(run.attributes.get(value, ()))
     if isinstance(value.cls, Class):
@@ -329,17 +344,24 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
     for name in names:
         found = class_attribute(run, value, name)
         if not isinstance(found, (Function, Computed)) and name != MADE:
-            keep(run, value, name, _given_away(run))
+            keep(run, value, name, _given_away(run, *_own(run, value, name)))
     if isinstance(value.cls, Symbol):
         keep(run, value, CHANGED, _given_away(run))
     if isinstance(run.state.find((value, "layers ")), Content):
         run.write((value, "layers "), OPAQUE)
 
 
-def _given_away(run: Interpreter) -> Unknown:
-    """What unknown code left in an attribute: another thing each time."""
+def _given_away(run: Interpreter, *held: Value) -> Unknown:
+    """What unknown code left in an attribute: another thing each time, or what it was."""
     run.forgotten += 1
-    return Unknown(("given away", run.forgotten))
+    return Unknown(("given away", run.forgotten), lost_track(held).may_be)
+
+
+def _own(run: Interpreter, value: Instance, name: str) -> Iterator[Value]:
+    """What an object holds under a name, if that is known."""
+    found = run.state.before((value, name))
+    if found is not State.MISSING:
+        yield found  # type: ignore[misc]
 
 
 def was_given_away(cell: object) -> bool:

@@ -92,8 +92,21 @@ def leaves_early(body: cst.BaseSuite) -> bool:
         node = stack.pop()
         if isinstance(node, (cst.Break, cst.Continue)):
             return True
-        if not isinstance(node, (cst.For, cst.While, cst.FunctionDef, cst.ClassDef)):
+        if isinstance(node, (cst.For, cst.While)):
+            stack.extend([node.orelse] if node.orelse is not None else [])
+        elif not isinstance(node, (cst.FunctionDef, cst.ClassDef)):
             stack.extend(children(node))
+    return False
+
+
+def may_change(expression: cst.BaseExpression) -> bool:
+    """Whether evaluating an expression may change anything: it calls or names something."""
+    stack: list[cst.CSTNode] = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (cst.Call, cst.NamedExpr)):
+            return True
+        stack.extend(children(node))
     return False
 
 
@@ -187,6 +200,11 @@ def returned(function: cst.FunctionDef | cst.Lambda) -> list[cst.BaseExpression]
         for node in own_nodes(function)
         if isinstance(node, cst.Return) and node.value is not None
     ]
+
+
+def is_generator(function: cst.FunctionDef | cst.Lambda) -> bool:
+    """Whether calling a function runs nothing of it yet, since it yields."""
+    return any(isinstance(node, cst.Yield) for node in own_nodes(function))
 
 
 def own_nodes(function: cst.FunctionDef | cst.Lambda) -> Iterator[cst.CSTNode]:

@@ -16,6 +16,7 @@ import libcst as cst
 from lintkeras.meaning.values import (
     LOST,
     OPAQUE,
+    UNKNOWN,
     Class,
     Content,
     Instance,
@@ -23,9 +24,11 @@ from lintkeras.meaning.values import (
     Symbol,
     Unknown,
     Value,
+    any_of,
     join,
     join_content,
     join_items,
+    lost_track,
 )
 
 Key: TypeAlias = tuple[object, ...]
@@ -91,7 +94,7 @@ class State:
         state: State | None = self
         while state is not None:
             if key in state.cells:
-                return lost(state.cells[key]) if self.bottom.lost else state.cells[key]
+                return _nothing_of(state.cells[key]) if self.bottom.lost else state.cells[key]
             state = state.below
         return _MISSING
 
@@ -144,13 +147,26 @@ class State:
         self.cells.update(merged)
 
 
-def lost(cell: Cell) -> Cell:
-    """What is left of a cell when anything may have been written to it."""
+def _nothing_of(cell: Cell) -> Cell:
+    """What a cell is where nothing is known any more."""
     if isinstance(cell, Content):
         return OPAQUE
     if isinstance(cell, Items):
         return LOST
-    return None if cell is None or isinstance(cell, cst.CSTNode) else Unknown()
+    return None if cell is None or isinstance(cell, cst.CSTNode) else UNKNOWN
+
+
+def lost(cell: Cell) -> Cell:
+    """What is left of a cell when anything may have been written to it."""
+    if isinstance(cell, Content):
+        return any_of(*cell.entries)
+    if isinstance(cell, Items):
+        return cell.lost()
+    if cell is None or isinstance(cell, cst.CSTNode):
+        return None
+    if isinstance(cell, Unknown) and not cell.may_be:
+        return UNKNOWN
+    return lost_track([cell])
 
 
 def join_cells(cells: list[Cell | object]) -> Cell:

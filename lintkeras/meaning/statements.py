@@ -26,6 +26,7 @@ from lintkeras.meaning.values import (
     List,
     Sequence,
     Symbol,
+    Unknown,
     Value,
     gradients_in,
 )
@@ -79,6 +80,9 @@ def _aug_assign(run: Interpreter, node: cst.AugAssign) -> None:
         return
     note_list_arithmetic(run, node, operator, before, node.target, other, node.value)
     match before, operator:
+        case Unknown(may_be=held), _ if held:
+            run.forget(before)
+            store(before)
         case List(), _:
             run.set_content(before, OPAQUE)
         case Dict(), "BitOr":

@@ -12,7 +12,6 @@ from lintkeras.meaning.facts import GradientsHeld
 from lintkeras.meaning.operators import bounded
 from lintkeras.meaning.uses import note_attribute
 from lintkeras.meaning.values import (
-    LOST,
     NONE,
     OPAQUE,
     UNKNOWN,
@@ -137,11 +136,14 @@ def store_item(
                 domain = content.entries[0].domain
             run.set_content(holder, _with_item(content, index, value), item_of=domain)
         case Dict():
-            items = run.items(holder).put(index.value, value) if isinstance(index, Const) else LOST
-            run.write((holder, "items"), items)
+            items = run.items(holder)
+            put = isinstance(index, Const) and items.put(index.value, value)
+            run.write((holder, "items"), put or items.lost(value))
         case Symbol(path=environment.ENVIRONMENT):
             environment.note_set(run, index, value)
         case Either() | Unknown(origin=("namespace",)):
+            run.forget(holder)
+        case Unknown(may_be=held) if held:
             run.forget(holder)
         case Unknown() | Computed() if isinstance(target.value, cst.Name):
             run.bind(target.value.value, UNKNOWN)  # an array that is changed in place

@@ -7,7 +7,7 @@ under the identity of its owner, so two names of one list see the same changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, Union
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lintkeras.meaning.state import Scope
 
 Identity = tuple[object, ...]
+Reads = tuple[tuple[Identity, object], ...]
+"""Cells of the state, each with what it held."""
 _T = TypeVar("_T")
 
 
@@ -48,10 +50,12 @@ def _keeps_hash(cls: type[_T]) -> type[_T]:
 class Unknown(_Hashed):
     """Nothing is known, except (with an ``origin``) that it is the same thing each time.
 
-    A parameter, a free name and an imported object of another module have an origin.
+    A parameter, a free name and an imported object of another module have an origin. What is done
+    to it may be done to the objects that it ``may_be``, or that they hold.
     """
 
     origin: Identity | None = None
+    may_be: tuple[Value, ...] = field(default=(), compare=False)
 
 
 UNKNOWN = Unknown()
@@ -322,6 +326,20 @@ ANYTHING = Domain(("anything",))
 OPAQUE = Content((Entry(UNKNOWN, ANYTHING),))
 
 
+def any_of(*entries: Entry) -> Content:
+    """Any number of anything, these entries among it."""
+    held = lost_track(entry.value for entry in entries)
+    return Content((Entry(held, ANYTHING),)) if held.may_be else OPAQUE
+
+
+_MOST_ENTRIES = 1000
+
+
+def bounded_content(content: Content) -> Content:
+    """The content; unknown where it is so long that doubling it a few times would fill memory."""
+    return any_of(*content.entries) if len(content.entries) > _MOST_ENTRIES else content
+
+
 @_keeps_hash
 @dataclass(frozen=True, slots=True)
 class List(_Hashed):
@@ -347,6 +365,8 @@ class Sequence(_Hashed):
     """Of a ``zip``: the call, then the expressions of its parts."""
     identity: Identity | None = field(default=None, compare=False)
     """Of an iterator, which can be run through once."""
+    reads: Reads = field(default=(), compare=False)
+    """What is read of lists and names only when it is run through, as it was when it was made."""
 
 
 @_keeps_hash
@@ -359,28 +379,34 @@ class Items(_Hashed):
 
     items: tuple[tuple[object, Value], ...] = ()
     complete: bool = True
+    rest: Unknown = field(default=UNKNOWN, compare=False)
+    """What the other keys hold."""
 
     def get(self, key: object) -> Value | None:
         """The value under a constant key; None where there is certainly none."""
         for known, value in self.items:
             if known == key:
                 return value
-        return None if self.complete else UNKNOWN
+        return None if self.complete else self.rest
 
     def put(self, key: object, value: Value) -> Items:
         """With one key set."""
         if any(known == key for known, _ in self.items):
             replaced = tuple((k, value if k == key else v) for k, v in self.items)
-            return Items(replaced, self.complete)
-        return Items((*self.items, (key, value)), self.complete)
+            return replace(self, items=replaced)
+        return replace(self, items=(*self.items, (key, value)))
 
     def without(self, key: object) -> Items:
         """With one key removed."""
-        return Items(tuple((k, v) for k, v in self.items if k != key), self.complete)
+        return replace(self, items=tuple((k, v) for k, v in self.items if k != key))
+
+    def lost(self, *more: Value) -> Items:
+        """Of which nothing is known, but that it may hold the same things, and ``more``."""
+        return Items((), False, lost_track((self.rest, *(v for _, v in self.items), *more)))
 
     def updated(self, other: Items) -> Items:
         """With all that ``other`` holds; of the rest nothing is known where that is incomplete."""
-        result = self if other.complete else LOST
+        result = self if other.complete else self.lost(other.rest)
         for key, value in other.items:
             result = result.put(key, value)
         return result
@@ -532,6 +558,7 @@ Value = Union[
 ]  # fmt: skip
 
 _MOST_ALTERNATIVES = 4
+_MOST_OBJECTS = 64
 
 
 def alternatives(value: Value) -> tuple[Value, ...]:
@@ -541,7 +568,7 @@ def alternatives(value: Value) -> tuple[Value, ...]:
 
 def join(first: Value, second: Value) -> Value:
     """What is known of a value that is one of two."""
-    if first is second or first == second:
+    if first is second or (first == second and not isinstance(first, Unknown)):
         return first
     if isinstance(first, Symbol) and isinstance(second, Symbol) and first.name == second.name:
         return first
@@ -550,8 +577,25 @@ def join(first: Value, second: Value) -> Value:
         if value not in merged:
             merged.append(value)
     if len(merged) > _MOST_ALTERNATIVES or any(isinstance(value, Unknown) for value in merged):
-        return UNKNOWN
+        return lost_track(merged)
     return Either(tuple(merged))
+
+
+def lost_track(values: Iterable[Value]) -> Unknown:
+    """The unknown that is one of ``values``."""
+    held: dict[Value, None] = {}
+    stack = list(values)
+    while stack and len(held) < _MOST_OBJECTS:
+        match stack.pop():
+            case Unknown(may_be=may_be):
+                held |= dict.fromkeys(may_be)
+            case Either(values=inner):
+                stack.extend(inner)
+            case Sequence(content=content):
+                stack.extend(entry.value for entry in content.entries)
+            case List() | Dict() | Instance() | Function() | Method() | Decorated() as one:
+                held[one] = None
+    return Unknown(may_be=tuple(held)) if held else UNKNOWN
 
 
 def join_all(values: list[Value]) -> Value:
@@ -587,7 +631,7 @@ def join_content(first: Content, second: Content) -> Content:
     if [(e.domain, e.tests) for e in short] == [(e.domain, e.tests) for e in long]:
         pairs = zip(short, long, strict=True)
         return Content(tuple(Entry(join(a.value, b.value), a.domain, a.tests) for a, b in pairs))
-    return OPAQUE
+    return any_of(*short, *long)
 
 
 def member_at(value: Value, index: object) -> Value:
@@ -622,7 +666,10 @@ def reversed_content(content: Content) -> Content:
                 return inner
         return Domain(("reversed", place))
 
-    return Content(tuple(Entry(e.value, turned(e.place)) for e in reversed(content.entries)))
+    return Content(tuple(
+        Entry(e.value, turned(e.place), e.tests if e.domain is None else ())
+        for e in reversed(content.entries)
+    ))  # fmt: skip
 
 
 def integer(value: Value) -> int | None:
@@ -639,7 +686,9 @@ def join_items(first: Items, second: Items) -> Items:
     others = dict(second.items)
     shared = tuple((k, join(v, others[k])) for k, v in first.items if k in others)
     same = len(shared) == len(first.items) == len(others)
-    return Items(shared, same and first.complete and second.complete)
+    if same and first.complete and second.complete:
+        return Items(shared)
+    return Items(shared, False, first.lost(second.lost().rest).rest)
 
 
 def walk(value: Value) -> Iterator[Value]:

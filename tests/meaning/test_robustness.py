@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import libcst as cst
 import pytest
@@ -61,3 +62,25 @@ def test_programs_behind_each_other(sources: list[str]) -> None:
 @pytest.mark.parametrize("source", ["", "\n", "# nothing", "x", "(" * 50 + ")" * 50, "a = b = c\n"])
 def test_small_things(source: str) -> None:
     run(source)
+
+
+@pytest.mark.parametrize(
+    "doubled",
+    [
+        "xs = xs + xs", "xs += xs", "xs = [*xs, *xs]", "xs.extend(xs)", "xs[:0] = xs", "xs = xs * 16",
+        "xs = (*xs, *xs)", "xs = {*xs, *xs}", "xs = [xs, xs]", "xs = (xs, xs)", "xs = twice(*xs)",
+        "xs = [x for x in xs for _ in (1, 2)]", "xs = list(zip(xs + xs, xs + xs))",
+        "xs = {**xs, 'a': xs} if flag else {'a': xs, 'b': xs}", "xs = str(xs) + str(xs)",
+        "xs = list(map(lambda x: (x, x), xs + xs))", "xs = xs if flag else [xs, xs]",
+    ],
+)  # fmt: skip
+def test_lists_that_are_doubled_all_the_time(doubled: str) -> None:
+    many = 40  # 2 ** 40 entries fill any memory
+    start = "xs = [1]\ndef twice(*args):\n    return both(*args, *args)\ndef both(*args):\n    return args\n"
+    began = time.process_time()
+    for lines in (
+        f"{doubled}\n" * many,
+        "for _ in range(8):\n    " + f"{doubled}\n    " * 5 + "\n",
+    ):
+        run(start + lines)
+    assert time.process_time() - began < 10

@@ -235,6 +235,11 @@ def call_method(
     if isinstance(of, (Unknown, Member)):
         if name == "numpy" and of != UNKNOWN:
             return term(Member(of, name), arguments, node)
+        root: Value = of
+        while isinstance(root, Member):
+            root = root.of
+        if isinstance(root, Unknown):
+            run.forget(root)  # the objects that it may be
         if name != "apply_gradients":  # an optimizer leaves its gradients alone
             run.escape(arguments)
         if of == NAMESPACE and name not in ("get", "keys", "items", "values", "copy"):

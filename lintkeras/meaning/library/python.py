@@ -64,7 +64,8 @@ def _zip(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call)
     nodes = (node, *(a.value for a in node.args))
     if len(parts) == 2 and any(gradients_in(e.value) for part in parts for e in part.entries):
         run.facts.note(GradientZip(node, (parts[0], parts[1]), holdings(run, *parts)))
-    result = run.iterator(node, "zip", _side_by_side(run, parts), parts, nodes)
+    reads = run.reads(*arguments.positional)
+    result = run.iterator(node, "zip", _side_by_side(run, parts), parts, nodes, reads)
     for entry in result.content.entries:
         if parts_beside(entry.domain):
             run.zips[entry.domain] = result
@@ -91,7 +92,7 @@ def _side_by_side(run: Interpreter, parts: tuple[Content, ...]) -> Content:
         return Content(tuple(Entry(tuple_of(row)) for row in zip(*known, strict=False)))
     if len({len(part.entries) for part in parts}) == 1:
         rows = list(zip(*(part.entries for part in parts), strict=True))
-        if all(len({entry.place for entry in row}) == 1 for row in rows):
+        if all(len({(e.place, e.tests if e.place is None else ()) for e in r}) == 1 for r in rows):
             return Content(tuple(
                 Entry(tuple_of(tuple(e.value for e in row)), row[0].domain, row[0].tests)
                 for row in rows
@@ -128,7 +129,8 @@ def _enumerate(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst
         elif plain and isinstance(start, Const) and isinstance(start.value, int):
             index = Const(start.value + position)
         entries.append(Entry(tuple_of((index, entry.value)), entry.domain, entry.tests))
-    return run.iterator(node, "iterator", Content(tuple(entries)))
+    reads = run.reads(arguments.positional[0])
+    return run.iterator(node, "iterator", Content(tuple(entries)), reads=reads)
 
 
 def _range(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -206,7 +208,7 @@ def map_calls(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
             rounds(run, node, entry.domain, body)
     entries = tuple(results)
     if symbol.name == "builtins.map":
-        return run.iterator(node, "iterator", Content(entries))
+        return run.iterator(node, "iterator", Content(entries), reads=run.reads(*sources))
     return run.new_list(node, Content(entries))
 
 
@@ -221,7 +223,7 @@ def _filter(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Ca
     entry = entries[0]
     test = Test(run.call(function, Arguments((entry.value,)), node), True, node)
     kept = Entry(entry.value, entry.domain, (*entry.tests, test))
-    return run.iterator(node, "iterator", Content((kept,)))
+    return run.iterator(node, "iterator", Content((kept,)), reads=run.reads(source))
 
 
 def _super(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
@@ -259,20 +261,21 @@ def dict_method(
     if isinstance(key, Const):
         known = held.get(key.value)
     other = arguments.get("default", 1)
+    reads = run.reads(target)
     match name:
         case "get" if isinstance(key, Const):
             return known if known is not None else other or NONE
         case "get":
             return UNKNOWN
         case "keys":
-            return Sequence("view", run.content(target))
+            return Sequence("view", run.content(target), reads=reads)
         case "values" | "items" if not held.complete:
             return Sequence("view", OPAQUE)
         case "values":
-            return Sequence("view", Content(tuple(Entry(v) for _, v in held.items)))
+            return Sequence("view", Content(tuple(Entry(v) for _, v in held.items)), reads=reads)
         case "items":
             pairs = (Entry(tuple_of((Const(k), v))) for k, v in held.items)
-            return Sequence("view", Content(tuple(pairs)))
+            return Sequence("view", Content(tuple(pairs)), reads=reads)
         case "copy":
             return run.new_dict(node, held)
     if isinstance(target, Items):
@@ -310,7 +313,9 @@ def number(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Cal
 def _reversed(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
     if len(arguments.positional) != 1:
         return run.iterator(node, "iterator", OPAQUE)
-    return run.iterator(node, "iterator", reversed_content(run.iterate(arguments.positional[0])))
+    (turned,) = arguments.positional
+    reads = run.reads(turned)
+    return run.iterator(node, "iterator", reversed_content(run.iterate(turned)), reads=reads)
 
 
 def _sorted(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
