@@ -146,6 +146,7 @@ class Interpreter:
         self.owners: dict[str, dict[Instance, None]] = {}
         """The objects on which each name was ever set."""
         self.dataclasses: set[Class] = set()
+        self.metaclasses: dict[Class | Symbol, Class] = {}
         self.constructing: list[Instance] = []
         """The objects that are being made."""
         self.reassigned: set[tuple[cst.ClassDef | None, str]] = set()
@@ -291,6 +292,8 @@ class Interpreter:
         for one in alternatives(value):
             if isinstance(one, Sequence) and one.identity is not None:
                 self.write(("used", one.identity), Const(True))
+            elif isinstance(one, Instance):
+                objects.run_through(self, one)
         return content
 
     def reads(self, *values: Value) -> Reads:

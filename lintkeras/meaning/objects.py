@@ -14,7 +14,7 @@ import libcst as cst
 
 from lintkeras.meaning.facts import ObjectMade
 from lintkeras.meaning.operators import bounded
-from lintkeras.meaning.outline import positional_parameters
+from lintkeras.meaning.outline import is_static, positional_parameters
 from lintkeras.meaning.state import Key, State
 from lintkeras.meaning.values import (
     NONE,
@@ -111,7 +111,7 @@ def _object_attribute(run: Interpreter, value: Instance | Class, name: str) -> V
         return UNKNOWN
     of_class = class_attribute(run, value, name)
     if isinstance(value, Instance):
-        if of_class is not None and _accessors(of_class):
+        if of_class is not None and (_accessors(of_class) or _accessor(run, of_class, "__set__")):
             return _bound(run, value, of_class)
         if class_attribute(run, value, "__getattribute__") is not None:
             return UNKNOWN
@@ -167,6 +167,14 @@ def _accessors(found: Value) -> tuple[Value, ...]:
     return ()
 
 
+def _accessor(run: Interpreter, found: Value | None, name: str) -> Function | None:
+    """``__get__`` or ``__set__`` of an object of the program that stands in a class body."""
+    if not isinstance(found, Instance):
+        return None
+    accessor = class_attribute(run, found, name)
+    return accessor if isinstance(accessor, Function) else None
+
+
 def _bound(run: Interpreter, value: Value, found: Value) -> Value:
     """What an attribute of the class gives when it is read through ``value``."""
     of_class = not isinstance(value, Instance)
@@ -190,6 +198,10 @@ def _bound(run: Interpreter, value: Value, found: Value) -> Value:
         getter = accessors[0]
         node = getter.node if isinstance(getter, Function) else None
         return run.enter(getter, Arguments((value,)), node) if node is not None else UNKNOWN  # type: ignore[arg-type]
+    reader = _accessor(run, found, "__get__")
+    if reader is not None:
+        holder, cls = (value, value.cls) if isinstance(value, Instance) else (NONE, value)
+        return run.enter(reader, Arguments((found, holder, cls)), reader.node)
     return found
 
 
@@ -234,6 +246,10 @@ def _set_on_object(run: Interpreter, holder: Instance, name: str, value: Value) 
             run.enter(accessors[1], Arguments((holder, value)), accessors[1].node)
             return
         value = UNKNOWN
+    writer = _accessor(run, of_class, "__set__")
+    if writer is not None and of_class is not None:
+        run.enter(writer, Arguments((of_class, holder, value)), writer.node)
+        return
     if class_attribute(run, holder, "__setattr__") is not None:
         value = UNKNOWN
     keep(run, holder, name, value)
@@ -329,6 +345,14 @@ def forget(run: Interpreter, value: Value) -> None:
                 _forget_object(run, one)
 
 
+def run_through(run: Interpreter, value: Instance) -> None:
+    """An object of the program is run through: what its methods for that change is unknown."""
+    for name in ("__iter__", "__next__", "__getitem__"):
+        method = class_attribute(run, value, name)
+        if isinstance(method, Function) and not is_static(method.node):
+            run.may_call(Method(value, method))
+
+
 def _may_call(run: Interpreter, function: Function | Method, forgotten: set[Value]) -> None:
     outer, run.forgetting = run.forgetting, frozenset(forgotten)
     run.may_call(function)
@@ -389,6 +413,8 @@ def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Ca
         after = find_method(run, result, "__post_init__")
         if after is not None:
             run.enter(after, Arguments((result,)), node)
+    if any(_is_called_otherwise(run, one) for one in cls.lineage):
+        run.forget(result)  # a metaclass does more than that
     if is_keras(cls):
         made = ObjectMade(node, result, run.current_function(), run.statement_loops())
         run.facts.note(made)
@@ -398,6 +424,12 @@ def instantiate(run: Interpreter, cls: Class, arguments: Arguments, node: cst.Ca
         run.enter(build, Arguments((result,)), node)
         run.constructing.pop()
     return result
+
+
+def _is_called_otherwise(run: Interpreter, cls: Class | Symbol) -> bool:
+    """Whether the metaclass of a class, of the program too, says what calling it means."""
+    metaclass = run.metaclasses.get(cls)
+    return metaclass is not None and class_attribute(run, metaclass, "__call__") is not None
 
 
 def is_keras(cls: Class) -> bool:

@@ -207,12 +207,16 @@ def _function_def(run: Interpreter, node: cst.FunctionDef) -> None:
 
 def _class_def(run: Interpreter, node: cst.ClassDef) -> None:
     bases = tuple(run.eval(argument.value) for argument in node.bases)
+    metaclass: Value = UNKNOWN
     for keyword in node.keywords:
         given = run.eval(keyword.value)
+        metaclass = given if keyword.keyword and keyword.keyword.value == "metaclass" else metaclass
         if not (isinstance(given, Symbol) and given.name == "abc.ABCMeta"):
             bases = (*bases, UNKNOWN)  # a metaclass can do what a base class can
     scope = Scope("class", run.scope, run.scope.calls)
     cls = scope.cls = Class(node, scope, bases)
+    if isinstance(metaclass, Class):
+        run.metaclasses[cls] = metaclass
     outer, run.scope = run.scope, scope
     if scope.module is run.module:
         run.classes.append(cls)

@@ -392,6 +392,7 @@ def run_in_python(source: str, seed: int) -> dict[int, list[object]]:
             return self.swallows and not isinstance(error[1], _Enough)
 
     names: dict[str, object] = {
+        "__name__": "__main__",
         "reveal": reveal, "unknown": unknown, "tick": tick, "manager": Manager,
         "flag": lambda: pick.random() < 0.5, "decorator": lambda function: function,
     }  # fmt: skip
