@@ -155,7 +155,8 @@ def _check(programs: list[Program], data: bytes, job: _Job) -> list[Finding]:
         if not example:
             imported = {n: v for n, v in facts.names.items() if isinstance(v, Symbol)}
         prose = () if example else program.document.prose
-        findings += check_program(program, facts, prose, job.codes, job.target)
+        package = job.modules.package(program.document.path)
+        findings += check_program(program, facts, prose, job.codes, job.target, package)
     if suppressions.MARK.encode() not in data.lower():
         return findings
     silenced = [suppressions.read(program) for program in programs]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lintkeras.documents import Document
 from lintkeras.engine import FileReport, severity_of
-from lintkeras.findings import Applicability, Edit, Finding, Fix, Severity
+from lintkeras.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from lintkeras.rulebook import load
 from lintkeras.syntax.edits import apply
 from lintkeras.syntax.parse import comments
 
@@ -121,7 +122,7 @@ def _try(
     except ValueError as error:  # edits of one fix overlap, or the encoding lacks a letter
         return str(error), b"", before
     after = lint(new)
-    return _harm(before, after, fixes), new, after
+    return _harm(before, after, pairs), new, after
 
 
 def _edited(document: Document, fixes: list[Fix]) -> str:
@@ -151,23 +152,51 @@ def _meet(one: Edit, two: Edit) -> bool:
     )
 
 
-def _harm(before: FileReport, after: FileReport, made: list[Fix]) -> str | None:
+def _harm(before: FileReport, after: FileReport, made: list[_Pair]) -> str | None:
     """What fixes broke, if anything."""
     if after.document is None:
         return None
+    fixes = [fix for _, fix in made]
     new_errors = _errors(after) - _errors(before)
     if "LK001" in new_errors or after.unparsed > before.unparsed:
         return "the result does not parse"
+    if new_errors and any(_reveals(finding) for finding, _ in made):
+        new_errors &= _errors(after, _edited_spans(fixes))
     if new_errors:
         return f"it brings a new error, {min(new_errors)}"
     assert before.document is not None
-    removed = removed_comments(before.document, [edit for fix in made for edit in fix.edits])
+    removed = removed_comments(before.document, [edit for fix in fixes for edit in fix.edits])
     lost = _comments(before.document) - removed - _comments(after.document)
     return f"it loses the comment {min(lost)!r}" if lost else None
 
 
-def _errors(report: FileReport) -> Counter[str]:
-    return Counter(f.rule for f in report.findings if severity_of(f) is Severity.ERROR)
+def _reveals(finding: Finding) -> bool:
+    """Whether a fix gives names their meaning back, so that more is known of code elsewhere.
+
+    What then turns out to be wrong there was wrong before.
+    """
+    rule = load().find(finding.rule)
+    return rule is not None and rule.family == "api"
+
+
+def _edited_spans(fixes: list[Fix]) -> list[Span]:
+    """Where the texts of some edits stand when they have been made."""
+    spans, shift = [], 0
+    for edit in sorted(edit for fix in fixes for edit in fix.edits):
+        start = edit.span.start + shift
+        spans.append(Span(start, start + len(edit.text)))
+        shift += len(edit.text) - (edit.span.end - edit.span.start)
+    return spans
+
+
+def _errors(report: FileReport, spans: list[Span] | None = None) -> Counter[str]:
+    """The errors of a report by rule; with ``spans`` those that touch one of these."""
+    return Counter(
+        f.rule
+        for f in report.findings
+        if severity_of(f) is Severity.ERROR
+        if spans is None or any(f.span.start <= s.end and s.start <= f.span.end for s in spans)
+    )
 
 
 def _comments(document: Document) -> Counter[str]:

@@ -71,6 +71,13 @@ class ProjectModules:
             self._search_paths[folder] = tuple(map(str, places))
         return self._search_paths[folder]
 
+    def package(self, path: str) -> str:
+        """The outermost package that a file is part of; empty where it is in none."""
+        folder = os.path.dirname(os.path.abspath(path))
+        top = self._search_path(folder)[0]
+        first = os.path.relpath(folder, top).partition(os.sep)[0]
+        return "" if first == "." else first
+
     def parse(self, path: str) -> cst.Module | None:
         """The CST of a project file; None where it cannot be read or parsed."""
         if path in self._parsed:

@@ -183,3 +183,18 @@ def test_titles_announce_the_comments_that_go() -> None:
                 assert ("comment" in one.title) >= bool(removed), one
                 announced += bool(removed)
     assert announced
+
+
+def test_a_name_that_gets_its_meaning_back_may_reveal_an_error_elsewhere() -> None:
+    def find(text: str) -> list[Finding]:
+        if "1" in text:
+            return [finding(edit(text, "1", "2"), rule="LK601")]
+        at = text.index(shown)
+        return [Finding("LK104", Span(at, at + 1), "m")]
+
+    shown = "b"
+    assert fix(b"a = 1\nb = 0\n", SAFE, linter(find)) == Fixed(b"a = 2\nb = 0\n", 1)
+    shown = "2"
+    done = fix(b"a = 1\nb = 0\n", SAFE, linter(find))
+    assert (done.data, done.made) == (b"a = 1\nb = 0\n", 0)
+    assert "it brings a new error, LK104" in done.troubles[0]

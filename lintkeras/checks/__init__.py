@@ -37,15 +37,16 @@ def check_program(
     prose: Sequence[Prose],
     codes: Collection[str],
     target: str | None = None,
+    package: str = "",
 ) -> Iterator[Finding]:
-    """Every finding of the rules ``codes`` in one program.
+    """Every finding of the rules ``codes`` in one program, a file of ``package`` if of any.
 
     A check that raises becomes a finding of LK002; the others still run.
     """
     from lintkeras.checks.registry import Context, checks
     from lintkeras.syntax.parse import NotAnalyzed
 
-    context = Context(program, tuple(prose), facts, target)
+    context = Context(program, tuple(prose), facts, target, package)
     for code, check in checks().items():
         if code not in codes:
             continue

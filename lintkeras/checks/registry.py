@@ -35,6 +35,8 @@ class Context:
     prose: tuple[Prose, ...]
     facts: Facts
     target: str | None = None
+    package: str = ""
+    """The outermost package that the file is part of, if any."""
 
     @cached_property
     def code(self) -> Code:

@@ -7,6 +7,7 @@ may exist in one and not in the other. A look-up is a binary search; entries are
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -125,6 +126,10 @@ class Space:
     def first_seen(self, path: str) -> str | None:
         """The oldest known release that has a path."""
         return next((version for version, entry in self.history(path) if entry is not None), None)
+
+    def paths(self) -> Iterator[str]:
+        """Every path that any release has, sorted."""
+        return (line.partition("\t")[0] for line in self._lines)
 
     def names_in(self, module: str, version: str | None = None) -> list[str]:
         """The names directly in a module."""

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lintkeras.keras_api import published
+from lintkeras.keras_api.definitions import PACKAGES
 from lintkeras.keras_api.extract import Entry, Tree, public
 
 DATA = Path(__file__).parent / "data"
@@ -108,6 +110,12 @@ def main(cache: Path) -> None:
         text = render(releases)
         (DATA / f"{space}.api").write_text(text, encoding="utf-8")
         print(f"{space}: {len(text)} characters")
+    newest = {source.space: source for source in sources()}
+    for name in PACKAGES:
+        source = newest[name]
+        tree = Tree(_download(source.package, source.version, cache))
+        text = published.render(tree, name)
+        (DATA / f"{name}.definitions").write_text(text, encoding="utf-8")
 
 
 def _download(package: str, version: str, cache: Path) -> Path:

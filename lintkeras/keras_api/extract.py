@@ -530,7 +530,7 @@ def public(
         for star in tree.bindings(module).get("*", []):
             assert isinstance(star, ast.ImportFrom)
             source = tree.absolute(module, star)
-            names |= dict.fromkeys(_star_names(tree, source))
+            names |= dict.fromkeys(star_names(tree, source))
         if tree.is_package(module):
             names |= dict.fromkeys(tree.submodules(module))
         for name in names:
@@ -554,13 +554,14 @@ def public(
     return Space({path: tree.describe(one, classes) for path, one in found.items()})
 
 
-def _star_names(tree: Tree, module: str, depth: int = 0) -> Iterator[str]:
+def star_names(tree: Tree, module: str, depth: int = 0) -> Iterator[str]:
+    """The names that ``from module import *`` binds."""
     if depth > 6:
         return
     for name in tree.bindings(module):
         if name == "*":
             for star in tree.bindings(module)["*"]:
                 assert isinstance(star, ast.ImportFrom)
-                yield from _star_names(tree, tree.absolute(module, star), depth + 1)
+                yield from star_names(tree, tree.absolute(module, star), depth + 1)
         elif tree.exports(module, name):
             yield name

@@ -14,6 +14,7 @@ Flavour = Literal["keras", "tf.keras", "tf_keras", "tf", "other"]
 
 _KERAS_ROOTS: tuple[tuple[str, Flavour], ...] = (
     ("tensorflow.python.keras", "tf.keras"),
+    ("tensorflow_core.python.keras", "tf.keras"),
     ("tensorflow.compat.v1.keras", "tf.keras"),
     ("tensorflow.compat.v2.keras", "tf.keras"),
     ("tensorflow.keras", "tf.keras"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -72,6 +73,15 @@ class Names:
     def find(self, name: str) -> Variable | None:
         """The module's variable of a name."""
         return self._variables.get((self.module, name))
+
+    def unbound(self) -> list[str]:
+        """The names that are read and that nothing in view binds, builtins aside, in order."""
+        return [
+            name
+            for (scope, name), variable in self._variables.items()
+            if scope is self.module and variable.loads and not variable.stores
+            if not hasattr(builtins, name)
+        ]
 
     # -------------------------------------------------------------- reading
 
