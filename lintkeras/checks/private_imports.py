@@ -12,7 +12,7 @@ from lintkeras.checks.fallbacks import dotted_name, is_guarded
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Edit, Finding, Fix, Note
 from lintkeras.keras_api import homes
-from lintkeras.keras_api.definitions import public_path
+from lintkeras.keras_api.definitions import PACKAGES, public_path
 from lintkeras.keras_api.homes import Home
 from lintkeras.keras_api.releases import Place, Releases, place_of
 from lintkeras.meaning.facts import SymbolUse
@@ -149,9 +149,8 @@ def _home(releases: Releases, path: str, paths: Mapping[cst.CSTNode, str]) -> Ho
     if home is None or symbol is None or symbol.kind != "module":
         return home
     depth = path.count(".") + 2
-    taken = {
-        ".".join(one.split(".")[:depth]) for one in paths.values() if one.startswith(path + ".")
-    }
+    read = [one for node, one in paths.items() if isinstance(node, cst.Attribute)]
+    taken = {".".join(one.split(".")[:depth]) for one in read if one.startswith(path + ".")}
     home = Home(home.place, home.safe and bool(taken))
     for one in taken:
         inner = public(releases, one)
@@ -211,7 +210,14 @@ def public(releases: Releases, path: str) -> Home | None:
             found = _there(releases, place) or homes.home(releases, place)
             return Home(found.place, safe=False) if found is not None else None
     shown = public_path(path)
-    return _there(releases, place_of(shown)) if shown is not None else None
+    if shown is not None:
+        return _there(releases, place_of(shown))
+    package, _, inside = path.partition(".src.")
+    before = place_of(f"{package}.{inside}") if package in PACKAGES and inside else None
+    if before is None or homes.gone(releases, before) is None:
+        return None  # the sources were not private once, and their paths known
+    found = homes.home(releases, before)
+    return Home(found.place, safe=False) if found is not None else None
 
 
 def _there(releases: Releases, place: Place | None) -> Home | None:
