@@ -602,7 +602,7 @@ def unknown_symbol(context: Context) -> Iterator[Finding]:
         yield Finding(
             "LK609",
             context.program.span(_place_of(reach)),
-            f"there is no `{part.path}`, neither in {context.releases.shown(part)} nor in any other "
+            f"there is no `{part.path}` in {context.releases.shown(part)}, nor in the API of any other "
             f"known release: {_raises(context, reach, Gone(part, False, None))}",
             notes=tuple(Note("note", f"is `{one}` meant?") for one in near),
         )
