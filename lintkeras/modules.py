@@ -72,11 +72,18 @@ class ProjectModules:
         return self._search_paths[folder]
 
     def package(self, path: str) -> str:
-        """The outermost package that a file is part of; empty where it is in none."""
-        folder = os.path.dirname(os.path.abspath(path))
-        top = self._search_path(folder)[0]
-        first = os.path.relpath(folder, top).partition(os.sep)[0]
-        return "" if first == "." else first
+        """The outermost package that a file is part of, also from a folder in it that is none.
+
+        Empty where it is in none.
+        """
+        folder = Path(os.path.dirname(os.path.abspath(path)))
+        for inner in (folder, *folder.parents):
+            if (inner / "__init__.py").is_file():
+                top = self._search_path(str(inner))[0]
+                return os.path.relpath(inner, top).partition(os.sep)[0]
+            if any((inner / mark).exists() for mark in _ROOT_MARKS):
+                break
+        return ""
 
     def parse(self, path: str) -> cst.Module | None:
         """The CST of a project file; None where it cannot be read or parsed."""

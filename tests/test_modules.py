@@ -139,3 +139,33 @@ def test_installed_packages_are_not_the_project(tmp_path: Path) -> None:
     (site / "one" / "sub" / "a.py").write_text("")
     assert modules.locate("one.sub.a", importer) == str(site / "one" / "sub" / "a.py")
     assert modules.locate("two", importer) is None
+
+
+def test_the_package_of_a_file(tmp_path: Path) -> None:
+    inner = tmp_path / "keras" / "src" / "tests" / "data"
+    inner.mkdir(parents=True)
+    (tmp_path / "setup.py").touch()
+    for folder in (tmp_path / "keras", tmp_path / "keras" / "src"):
+        (folder / "__init__.py").touch()
+    modules = ProjectModules()
+    assert modules.package(str(tmp_path / "keras" / "src" / "ops.py")) == "keras"
+    assert modules.package(str(inner / "test_ops.py")) == "keras"
+    assert modules.package(str(tmp_path / "train.py")) == ""
+    assert modules.package(str(tmp_path / "keras" / "__init__.py")) == "keras"
+
+
+def test_the_sources_of_keras_know_better(tmp_path: Path) -> None:
+    """What is part of a package is not told where that has its names."""
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "__init__.py").touch()
+    source = (
+        b"from keras.src import ops\nfrom keras.layers.core import Dense\nimport keras.nothing\n"
+    )
+    codes = {"LK601", "LK609", "LK611"}
+
+    def found(path: Path) -> set[str]:
+        report = engine.lint(str(path), source, "python", codes)
+        return {finding.rule for finding in report.findings}
+
+    assert found(tmp_path / "keras" / "x.py") == set()
+    assert found(tmp_path / "x.py") == codes
