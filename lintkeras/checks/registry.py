@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import libcst as cst
 
@@ -20,6 +20,7 @@ from lintkeras.rewrites.code import Code
 from lintkeras.syntax.program import ForeignNode, Program
 
 P = ParamSpec("P")
+T = TypeVar("T")
 _TRUE = ("1", "true", "True")
 """What TensorFlow takes for a yes in TF_USE_LEGACY_KERAS (util/lazy_loader.py)."""
 
@@ -37,6 +38,13 @@ class Context:
     target: str | None = None
     package: str = ""
     """The outermost package that the file is part of, if any."""
+    _found: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, make: Callable[[Context], T]) -> T:
+        """What ``make`` finds in the program, made once for all the checks that ask."""
+        if make not in self._found:
+            self._found[make] = make(self)
+        return self._found[make]  # type: ignore[no-any-return]
 
     @cached_property
     def code(self) -> Code:

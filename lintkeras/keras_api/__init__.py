@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 Name = Literal["keras", "tf.keras", "tf_keras", "tf"]
+HOMES = {
+    "Model": "models", "Sequential": "models", "Layer": "layers", "Optimizer": "optimizers",
+    "Loss": "losses", "Metric": "metrics", "Initializer": "initializers",
+    "Regularizer": "regularizers",
+}  # fmt: skip
+"""Classes that Keras also exports at its top level, and the modules that they belong to."""
 _DATA = Path(__file__).parent / "data"
 
 

@@ -99,15 +99,15 @@ class Releases:
 
     def _allows(self, name: Name, version: str) -> bool:
         assert self._target is not None
-        if name == "tf" and _keras(name, version)[0] >= 3:  # with any Keras 3
-            return _keras("keras", self.newest("keras"))[0] >= 3
-        return self._target.allows(_keras(name, version))
+        if name == "tf" and keras_of(name, version)[0] >= 3:  # with any Keras 3
+            return keras_of("keras", self.newest("keras"))[0] >= 3
+        return self._target.allows(keras_of(name, version))
 
     def _nearest(self, space: Space, name: Name) -> tuple[str, ...]:
         """The newest release that is older than all that is allowed, else the oldest."""
         assert self._target is not None
         least = min(bound for _, bound in self._target.conditions)
-        older = [v for v in space.versions if _keras(name, v)[: len(least)] <= least]
+        older = [v for v in space.versions if keras_of(name, v)[: len(least)] <= least]
         return (older[-1],) if older else space.versions[:1]
 
     def newest(self, name: Name) -> str:
@@ -143,11 +143,16 @@ class Releases:
         place = self.settle(place)
         if place.space == "tf_keras":
             return False
-        return _keras(place.space, self.newest(place.space))[0] >= 3
+        return keras_of(place.space, self.newest(place.space))[0] >= 3
+
+    def release_of(self, place: Place) -> tuple[int, ...]:
+        """The Keras of the newest allowed release of a namespace, as numbers."""
+        place = self.settle(place)
+        return keras_of(place.space, self.newest(place.space))
 
     def only_keras_3(self) -> bool:
         """Whether every allowed release is Keras 3."""
-        return all(_keras("keras", version)[0] >= 3 for version in self.allowed("keras"))
+        return all(keras_of("keras", version)[0] >= 3 for version in self.allowed("keras"))
 
     def missing(self, place: Place) -> Place | None:
         """The first part of a path that the newest allowed release does not have.
@@ -191,7 +196,7 @@ class Releases:
         return tuple(one[len(place.space) + 1 :] for one in found)
 
 
-def _keras(name: Name, version: str) -> tuple[int, ...]:
+def keras_of(name: Name, version: str) -> tuple[int, ...]:
     """The Keras of a release: for TensorFlow, the one that it brings."""
     numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
     if name == "tf" and numbers[:2] > KERAS_2_TENSORFLOW:

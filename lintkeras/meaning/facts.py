@@ -349,11 +349,26 @@ class MemberUse:
 class CallMade:
     """A function, class or method of Keras or TensorFlow is called, or a subclass is made.
 
-    ``function`` is the Symbol, the Member (of an object, of ``super()``) or the program's Class.
+    ``function`` is the Symbol, the Member (of an object, of ``super()``), the program's Class or,
+    of a layer or model that is called, its Instance. ``Facts.calls`` leaves out the places where
+    something else may be called as well.
     """
 
     node: cst.Call
-    function: Symbol | Member | Class
+    function: Symbol | Member | Class | Instance
+    arguments: Arguments
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartialMade:
+    """``functools.partial(function, ...)`` of what a ``CallMade`` can be about.
+
+    ``arguments`` are those of the function; more may follow.
+    """
+
+    node: cst.Call
+    function: Symbol | Member | Class | Instance
     arguments: Arguments
     tests: tuple[Test, ...] = ()
 
@@ -391,6 +406,8 @@ class Facts:
     """The variables of the environment that the program sets, and to what."""
     staged: set[cst.CSTNode] = field(default_factory=set)
     """The functions under ``tf.function``."""
+    strangers: set[cst.CSTNode] = field(default_factory=set)
+    """The calls of something that is not of Keras or TensorFlow, or not known, at least once."""
     _groups: dict[type, dict[cst.CSTNode, list[Any]]] = field(default_factory=dict)
     _log: list[tuple[type, cst.CSTNode]] = field(default_factory=list)
 
@@ -431,6 +448,12 @@ class Facts:
     def groups(self, kind: type[Fact]) -> Iterator[list[Fact]]:
         """The facts of one kind, place by place: all the ways in which the place was reached."""
         yield from self._groups.get(kind, {}).values()
+
+    def calls(self, kind: type[Fact]) -> Iterator[list[Fact]]:
+        """The groups of ``CallMade`` or ``PartialMade`` where nothing else is ever called."""
+        for group in self.groups(kind):
+            if group[0].node not in self.strangers:
+                yield group
 
     def all(self, kind: type[Fact]) -> Iterator[Fact]:
         """The facts of one kind."""

@@ -628,6 +628,9 @@ class Interpreter:
         """Call a value."""
         uses.note_call(self, function, arguments, node)
         environment.note_call(self, function, arguments)
+        return self._apply(function, arguments, node)
+
+    def _apply(self, function: Value, arguments: Arguments, node: cst.Call) -> Value:
         match function:
             case Either(values=values):
                 return self.each(values, lambda v: self.call(v, arguments, node))
@@ -673,7 +676,7 @@ class Interpreter:
     def _call_instance(self, instance: Instance, arguments: Arguments, node: cst.Call) -> Value:
         own = objects.class_attribute(self, instance, "__call__")
         if own is not None:
-            return self.call(self.attribute(instance, "__call__"), arguments, node)
+            return self._apply(self.attribute(instance, "__call__"), arguments, node)
         inner = None
         if isinstance(instance.cls, Class):
             if not objects.is_keras(instance.cls):
@@ -681,7 +684,7 @@ class Interpreter:
                 self.escape(arguments)
                 return UNKNOWN
             if objects.class_attribute(self, instance, "call") is not None:
-                inner = self.call(self.attribute(instance, "call"), arguments, node)
+                inner = self._apply(self.attribute(instance, "call"), arguments, node)
         return library.call_layer(self, instance, arguments, node, inner)
 
     @contextmanager

@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
+from lintkeras.keras_api import HOMES
+
 Flavour = Literal["keras", "tf.keras", "tf_keras", "tf", "other"]
 
 _KERAS_ROOTS: tuple[tuple[str, Flavour], ...] = (
@@ -35,12 +37,6 @@ _TENSORFLOW_MODULES = {
     "tf.metrics": "keras.metrics",
     "tf.initializers": "keras.initializers",
 }
-# Classes that Keras also exports at its top level.
-_HOMES = {
-    "Model": "models", "Sequential": "models", "Layer": "layers", "Optimizer": "optimizers",
-    "Loss": "losses", "Metric": "metrics", "Initializer": "initializers",
-    "Regularizer": "regularizers",
-}  # fmt: skip
 _PLURALS = frozenset({"layers", "optimizers", "models", "activations", "losses", "metrics"})
 
 
@@ -57,8 +53,8 @@ def canonical(path: str) -> tuple[str, Flavour]:
             parts = [part for part in parts if part not in _TRANSPARENT]
             if len(parts) > 2 and parts[0] in _PLURALS and parts[-1][:1].isupper():
                 parts = [parts[0], parts[-1]]
-            if len(parts) == 1 and parts[0] in _HOMES:
-                parts = [_HOMES[parts[0]], parts[0]]
+            if len(parts) == 1 and parts[0] in HOMES:
+                parts = [HOMES[parts[0]], parts[0]]
             elif parts[:2] in (["engine", "training"], ["engine", "sequential"]):
                 parts = ["models", *parts[2:]]
             elif parts[:2] == ["engine", "base_layer"]:

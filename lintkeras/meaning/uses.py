@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
 from lintkeras.meaning import objects
-from lintkeras.meaning.facts import CallMade, MemberUse, SymbolUse
+from lintkeras.meaning.facts import CallMade, MemberUse, PartialMade, SymbolUse
 from lintkeras.meaning.values import (
     Arguments,
     Class,
     Computed,
+    Either,
     Instance,
     Member,
     Super,
@@ -21,6 +22,8 @@ from lintkeras.meaning.values import (
 
 if TYPE_CHECKING:
     from lintkeras.meaning.interpreter import Interpreter
+
+_PARTIAL = Symbol("functools.partial")
 
 
 def note_import(
@@ -50,14 +53,34 @@ def note_attribute(
 
 
 def note_call(run: Interpreter, function: Value, arguments: Arguments, node: cst.Call) -> None:
-    """Record a call into a library."""
+    """Record a call into a library, and the calls of anything else as strangers to it."""
+    if isinstance(function, Either):
+        if not all(map(_is_of_library, function.values)):
+            run.facts.strangers.add(node)
+    elif _is_of_library(function):
+        run.facts.note(CallMade(node, function, arguments, tuple(run.tests)))
+    elif function == _PARTIAL and arguments.positional and _is_of_library(arguments.positional[0]):
+        given = Arguments(arguments.positional[1:], arguments.keywords, complete=False)
+        run.facts.note(PartialMade(node, arguments.positional[0], given, tuple(run.tests)))
+    elif not _is_partial(function):
+        run.facts.strangers.add(node)
+
+
+def _is_partial(function: Value) -> bool:
+    """Whether it is a ``functools.partial``: the call of what it holds is recorded by itself."""
+    return isinstance(function, Computed) and function.function == _PARTIAL
+
+
+def _is_of_library(function: Value) -> TypeGuard[Symbol | Member | Class | Instance]:
     match function:
-        case Symbol(file=None) if function.flavour != "other":
-            pass
+        case Symbol(file=None):
+            return function.flavour != "other"
         case Member(of=Instance() | Member() | Computed() | Super()):
-            pass
-        case Class() if objects.is_keras(function):
-            pass
-        case _:
-            return
-    run.facts.note(CallMade(node, function, arguments, tuple(run.tests)))
+            return True
+        case Class():
+            return objects.is_keras(function)
+        case Instance(cls=Symbol() as cls):
+            return cls.name.startswith("keras.")
+        case Instance(cls=Class() as own):
+            return objects.is_keras(own)
+    return False
