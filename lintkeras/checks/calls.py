@@ -42,12 +42,14 @@ class Called:
     function: Symbol | Member | Class | Instance
     partial: bool = False
     """Whether it is a ``functools.partial``, so that more arguments may follow."""
+    passed_on: bool = False
+    """Whether the function around it passes on the keywords that it was given itself."""
 
     @property
     def keywords(self) -> tuple[tuple[str, Value], ...]:
         """The keywords that are written in the call, or certainly come out of a ``**``."""
         written = {a.keyword.value for a in self.node.args if a.keyword is not None}
-        stars = any(a.star == "**" for a in self.node.args)
+        stars = any(a.star == "**" for a in self.node.args) and not self.passed_on
         return tuple(pair for pair in self.arguments.keywords if stars or pair[0] in written)
 
     @property
@@ -108,7 +110,16 @@ def _calls(context: Context) -> Iterator[Called]:
             continue
         partial = isinstance(group[0], PartialMade)
         arguments = _shared([one.arguments for one in group])
-        yield Called(node, callee, signature, arguments, group[0].function, partial)
+        passed_on = _passes_on(context, node)
+        yield Called(node, callee, signature, arguments, group[0].function, partial, passed_on)
+
+
+def _passes_on(context: Context, node: cst.Call) -> bool:
+    """Whether ``**kwargs`` in a call is that of the function around it."""
+    names = {a.value.value for a in node.args if a.star == "**" and isinstance(a.value, cst.Name)}
+    function = context.program.enclosing_function(node) if names else None
+    rest = function.params.star_kwarg if function is not None else None
+    return rest is not None and rest.name.value in names
 
 
 def _shared(given: list[Arguments]) -> Arguments:

@@ -36,6 +36,8 @@ def class_of(value: Value) -> Symbol | None:
     what a method of an unknown object gives is not known.
     """
     match value:
+        case Instance(cls=Symbol() as symbol) if symbol.name.startswith("keras.applications."):
+            return _beside(symbol, "models.Model")
         case Instance(cls=Symbol() as symbol):
             return symbol if symbol.name.startswith("keras.") else None
         case Instance(cls=Class() as cls) | Super(cls=cls):

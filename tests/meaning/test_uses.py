@@ -7,10 +7,10 @@ import pytest
 from lintkeras.checks.fallbacks import is_guarded
 from lintkeras.checks.registry import Context
 from lintkeras.documents import read
-from lintkeras.meaning.facts import CallMade, MemberUse, SymbolUse
+from lintkeras.meaning.facts import CallMade, MemberUse, PartialMade, SymbolUse
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.meaning.kinds import class_of, is_model
-from lintkeras.meaning.values import Member, Symbol
+from lintkeras.meaning.values import Const, Instance, Member, Symbol
 from lintkeras.syntax.parse import parse_snippet
 from lintkeras.syntax.program import Program
 
@@ -93,3 +93,31 @@ def test_guards(source: str, guarded: bool) -> None:
     found = context(source)
     (use,) = [u for u in found.facts.all(SymbolUse) if u.symbol.path == "keras.layers.core.Dense"]
     assert is_guarded(found, use.node, use.tests) is guarded
+
+
+def test_places_where_something_else_may_be_called() -> None:
+    found = context(
+        "import keras\nfrom functools import partial\n\n\ndef make(cls):\n    return cls(1)\n\n\n"
+        "make(keras.layers.Dense)\nmake(Other)\nboth = keras.layers.Dense if flag else Other\n"
+        "both(2)\nlayer = keras.layers.Dense(3)\nlayer(4)\nsgd = partial(keras.optimizers.SGD, lr=5)\n"
+        "sgd(momentum=6)\npartial(Other, 7)\n"
+    ).facts
+    made = [group[0] for group in found.calls(CallMade)]
+    assert [kind.path for c in made if isinstance(kind := c.function, Symbol)] == [
+        "keras.layers.Dense", "keras.optimizers.SGD",
+    ]  # fmt: skip
+    assert [c.arguments.positional for c in made if isinstance(c.function, Instance)] == [
+        (Const(4),)
+    ]
+    ((one,),) = found.calls(PartialMade)
+    assert one.function == Symbol("keras.optimizers.SGD")
+    assert one.arguments.keywords == (("lr", Const(5)),) and not one.arguments.complete
+
+
+def test_a_layer_of_the_program_is_called_as_one_thing() -> None:
+    found = context(
+        "import keras\n\n\nclass Twice(keras.layers.Layer):\n    def call(self, x, flag):\n"
+        "        return x\n\n\nTwice()(1, True)\n"
+    ).facts
+    called = [g[0].function for g in found.calls(CallMade)]
+    assert any(isinstance(one, Instance) for one in called)
