@@ -20,6 +20,7 @@ from lintkeras.keras_api.replacements import by_name
 from lintkeras.meaning.facts import CallMade
 from lintkeras.meaning.values import Arguments, Const, Symbol
 from lintkeras.rewrites.keras1 import OldCall, arguments_of, whole_call
+from lintkeras.rewrites.merging import Merging, merged
 
 _FIRST_STRICT = (2, 4)
 """Before that, Keras 2 converted the arguments of Keras 1, with a warning."""
@@ -54,6 +55,14 @@ def keras1_name(context: Context) -> Iterator[Finding]:
             _message(context, one),
             notes=tuple(_notes(one)),
             fixes=context.fixes(_fixes, context, one, calls),
+        )
+    merges = {call.node: call for call in _merges(context)}
+    for merge in merges.values():
+        yield Finding(
+            "LK607",
+            context.program.span(merge.node.func),
+            f"`merge()` of Keras 1 is gone: with this mode it is `{merge.name}()` now",
+            fixes=context.fixes(_merge_fixes, context, merge, merges),
         )
 
 
@@ -229,3 +238,41 @@ def _gone_classes(context: Context) -> Iterator[_Found]:
             _values(group[0].arguments),
         )
         yield _Found(call, function.path, row["old"], new, gone=True)
+
+
+# ------------------------------------------------------------------ merge(layers, mode=...)
+
+
+def _merges(context: Context) -> Iterator[Merging]:
+    """Calls of ``merge`` whose mode is known."""
+    for group in context.facts.calls(CallMade):
+        node, function = group[0].node, group[0].function
+        if not isinstance(function, Symbol) or not context.program.owns(node):
+            continue
+        place = place_of(function.path)
+        if place is None or place.inside not in ("layers.merge", "layers.merge.merge"):
+            continue
+        found = context.releases.symbol(place)
+        if found is not None and found.kind == "function":
+            continue
+        modes = {_mode(one) for one in group}
+        row = by_name("keras1_modes").get(modes.pop() or "")
+        if row is None or modes or any(is_guarded(context, node, one.tests) for one in group):
+            continue
+        yield Merging(node, _last(row["new"]), row.get("rename", {}), row.get("add", {}))
+
+
+def _mode(call: CallMade) -> str | None:
+    """The mode of a ``merge``; None where it is not known."""
+    value = call.arguments.get("mode", 1)
+    if value is None:
+        return "sum"
+    return value.value if isinstance(value, Const) and isinstance(value.value, str) else None
+
+
+def _merge_fixes(
+    context: Context, call: Merging, calls: Mapping[cst.Call, Merging]
+) -> Iterator[Fix]:
+    edits = merged(context.code, call, calls)
+    if edits:
+        yield Fix("keras-2", f"write `{call.name}()`", Applicability.SAFE, tuple(edits))

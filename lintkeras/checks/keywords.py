@@ -75,7 +75,7 @@ def _verdict(context: Context, called: Called, keyword: str, value: Value) -> Ve
     if accepted:
         if entry is None or not releases.is_keras_3(place):
             return None
-        if source_of(value) in entry.refused:
+        if entry.refuses_value(source_of(value)):
             return found("refused", entry)
         return found("warned", entry) if entry.warns else None
     if is_open(names):

@@ -10,12 +10,12 @@ from lintkeras import keras_api
 from lintkeras.checks.calls import Called, calls_of_keras, place_in
 from lintkeras.checks.fallbacks import is_guarded
 from lintkeras.checks.registry import Context
-from lintkeras.findings import Applicability, Finding, Fix
+from lintkeras.findings import Applicability, Finding, Fix, Note
 from lintkeras.keras_api.arguments import KERAS, Callee
 from lintkeras.keras_api.releases import Place
 from lintkeras.meaning.facts import CallMade
 from lintkeras.meaning.outline import positional_parameters
-from lintkeras.meaning.values import Class, Const, Instance, Symbol
+from lintkeras.meaning.values import Class, Computed, Const, Instance, Symbol
 from lintkeras.rewrites.arguments import rename
 from lintkeras.syntax.tree import nodes
 
@@ -32,6 +32,7 @@ def positional_arguments(context: Context) -> Iterator[Finding]:
             yield from _named_weight(context, called)
         elif not called.callee.method and called.callee.place.inside in ("Input", "layers.Input"):
             yield from _shape_that_is_a_number(context, called)
+            yield from _tensor_of_another_library(context, called)
     for group in context.facts.calls(CallMade):
         if context.program.owns(group[0].node):
             yield from _flag_of_call(context, group)
@@ -121,6 +122,25 @@ def _shape_that_is_a_number(context: Context, called: Called) -> Iterator[Findin
             ),
         ),
     )
+
+
+def _tensor_of_another_library(context: Context, called: Called) -> Iterator[Finding]:
+    """``Input(tensor=tf.constant(...))``."""
+    argument, value = called.argument("tensor"), called.arguments.get("tensor")
+    if (
+        argument is None
+        or not isinstance(value, Computed)
+        or not isinstance(value.function, Symbol)
+    ):
+        return
+    if value.function.name.startswith(("tf.", "numpy.")):
+        yield Finding(
+            "LK605",
+            context.program.span(argument),
+            "`Input()` takes nothing but a KerasTensor as `tensor=`, ValueError: Argument "
+            "`input_tensor` must be a KerasTensor",
+            notes=(Note("note", "call the model with the tensor, or put it into a layer"),),
+        )
 
 
 # ------------------------------------------------------------------ layer(x, True)

@@ -85,6 +85,8 @@ class Entry:
     """For values, as source, the argument to write instead."""
     refused: tuple[str, ...] = ()
     """Values, as source, that an argument which is still there does not take any more."""
+    without: str = ""
+    """What a string that an argument takes may not hold any more."""
     refusal: str = ""
     """What it raises then."""
     warns: str = ""
@@ -100,6 +102,11 @@ class Entry:
     note: str = ""
     """What to do about it where that is not all."""
     rule: str = "LK605"
+
+    def refuses_value(self, text: str) -> bool:
+        """Whether a value, as source, is not taken any more."""
+        held = bool(self.without) and text[:1] in ("'", '"') and self.without in text
+        return text in self.refused or held
 
     def is_ignored(self, place: Place, version: str) -> bool:
         """Whether a release takes the argument and does nothing with it."""
