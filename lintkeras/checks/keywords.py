@@ -19,6 +19,7 @@ from lintkeras.keras_api.arguments import (
     accepted_until,
     by_callable,
     entry_of,
+    is_of_files,
     is_open,
     keras1_signature,
     old_default,
@@ -62,6 +63,8 @@ def _verdict(context: Context, called: Called, keyword: str, value: Value) -> Ve
     releases, callee = context.releases, called.callee
     names = callee.names(releases)
     accepted = called.signature.accepts(keyword)
+    if is_of_files(names, keyword):
+        return None
     entry = entry_of(names, keyword)
     place, version = callee.place, releases.newest(callee.place.space)
     if entry is not None and entry.is_refused(place, version):

@@ -82,6 +82,8 @@ def _as_schedule(context: Context, one: Verdict) -> Iterator[Fix]:
     if argument is None or not isinstance(called.function, Symbol):
         return
     gone = leave_out(code, called.node, argument)
+    if gone is None:
+        return
     if _number(one.value) == 0.0:
         yield Fix("schedule", "leave out `decay=`", Applicability.SAFE, (gone,))
         return

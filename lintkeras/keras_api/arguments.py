@@ -154,6 +154,11 @@ def entry_of(
     return None
 
 
+def is_of_files(names: tuple[str, ...], keyword: str) -> bool:
+    """Whether an argument is about the format of a file: those have a table of their own."""
+    return any(row["old"] == keyword and {*names} & {*row["of"]} for row in table("saving"))
+
+
 @cache
 def _closed() -> frozenset[str]:
     """Methods with ``**kwargs`` that refuse what they do not know."""

@@ -24,8 +24,13 @@ def write(code: Code, argument: cst.Arg, text: str) -> Edit:
     return code.replace_all([first, argument.value], text)
 
 
-def leave_out(code: Code, call: cst.Call, argument: cst.Arg) -> Edit:
-    """Remove an argument with its comma; comments next to it stay."""
+def leave_out(code: Code, call: cst.Call, argument: cst.Arg) -> Edit | None:
+    """Remove an argument with its comma; comments next to it stay.
+
+    None where a comment inside it would go as well.
+    """
+    if any(code.comments(argument.value)):
+        return None
     (edit,) = leave_out_all(code, call, [argument])
     return edit
 

@@ -111,6 +111,8 @@ SILENT = [
     "keras.optimizers.legacy.Adam(lr=1, decay=2)",
     "tf.compat.v1.train.AdamOptimizer(learning_rate=1)",
     "tf.compat.v1.keras.optimizers.Adam(lr=1)",
+    "Sequential().save_weights('x.weights.h5', options=None)",
+    "keras.models.load_model('x', options=None)",
     "Conv2D(8, 3, 3)",
     "Convolution2D(8, (3, 3))",
     "Convolution2D(8, 3, 3.0)",
