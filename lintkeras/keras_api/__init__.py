@@ -50,7 +50,7 @@ class Symbol:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The signature, parameter by parameter."""
-        return _parameters(self.signature)
+        return parameters_of(self.signature)
 
     @cached_property
     def members(self) -> dict[str, str]:
@@ -162,7 +162,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @cache
-def _parameters(signature: str) -> tuple[Parameter, ...]:
+def parameters_of(signature: str) -> tuple[Parameter, ...]:
+    """The parameters of a signature as the data has it (``x,y=None``)."""
     import ast
 
     if not signature:

@@ -125,6 +125,18 @@ class Releases:
         place = self.settle(place)
         return keras_api.space(place.space).symbol(place.path, self.newest(place.space))
 
+    def known(self, place: Place) -> tuple[str, ...]:
+        """All known releases of the namespace up to the newest allowed one, oldest first."""
+        place = self.settle(place)
+        versions = keras_api.space(place.space).versions
+        return versions[: versions.index(self.newest(place.space)) + 1]
+
+    def since(self, place: Place, release: str) -> bool:
+        """Whether all allowed releases of the namespace are of a release line or later."""
+        least = tuple(map(int, release.split(".")))
+        oldest = self.allowed(self.settle(place).space)[0]
+        return tuple(map(int, oldest.split(".")))[: len(least)] >= least
+
     def everywhere(self, place: Place) -> bool:
         """Whether every allowed release has it."""
         place = self.settle(place)

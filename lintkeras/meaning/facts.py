@@ -203,6 +203,16 @@ class ModelTrained:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAsked:
+    """``predict`` and its kin; ``output`` is what the model computes, as for ``ModelTrained``."""
+
+    node: cst.Call
+    model: Value
+    method: str
+    output: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectMade:
     """An optimizer, metric, model, layer or variable is made: one of Keras, or of a subclass."""
 

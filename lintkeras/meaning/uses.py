@@ -8,6 +8,7 @@ import libcst as cst
 
 from lintkeras.meaning import objects
 from lintkeras.meaning.facts import CallMade, MemberUse, PartialMade, SymbolUse
+from lintkeras.meaning.kinds import classes_of
 from lintkeras.meaning.values import (
     Arguments,
     Class,
@@ -17,7 +18,9 @@ from lintkeras.meaning.values import (
     Member,
     Super,
     Symbol,
+    Unknown,
     Value,
+    Weight,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ def note_attribute(
             if isinstance(found, Symbol) and found.flavour != "other" and not written:
                 run.facts.note(SymbolUse(node, found, tuple(run.tests)))
         case Instance() | Member() | Computed() | Super():
+            run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests)))
+        case Either() | Unknown() | Weight() if classes_of(owner):
             run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests)))
 
 

@@ -10,10 +10,12 @@ from lintkeras.meaning.facts import (
     ActivationUse,
     CompiledModel,
     LayerCall,
+    ModelAsked,
     ModelSaved,
     ModelTrained,
     ObjectMade,
 )
+from lintkeras.meaning.kinds import beside, class_of
 from lintkeras.meaning.library.calling import argument_node, frozen, unwrapped
 from lintkeras.meaning.objects import MADE
 from lintkeras.meaning.operators import term
@@ -111,6 +113,9 @@ def note_method(
     if name in _TRAIN:
         output = _output(run, owner, Unknown(("input", node)), node)
         run.facts.note(ModelTrained(node, owner, name, output))
+    elif name.startswith("predict"):
+        output = _output(run, owner, Unknown(("input", node)), node)
+        run.facts.note(ModelAsked(node, owner, name, output))
     elif name == "compile":
         loss = arguments.get("loss", 1)
         losses = tuple(_called(run, value) for value in _losses(run, loss))
@@ -151,7 +156,7 @@ def instance_method(
         case "compile":
             optimizer = arguments.get("optimizer", 0)
             if optimizer is not None:
-                run.write((owner, "optimizer"), optimizer)
+                run.write((owner, "optimizer"), _optimizer(owner, optimizer, node))
             return NONE
         case "fit" | "train_on_batch":
             run.escape(arguments)
@@ -182,6 +187,14 @@ def instance_method(
         case "build":
             return NONE
     return None
+
+
+def _optimizer(model: Instance, given: Value, node: cst.Call) -> Value:
+    """What ``compile`` makes of its optimizer: one that is named becomes an object."""
+    cls = class_of(model)
+    if isinstance(given, Const) and isinstance(given.value, str) and cls is not None:
+        return term(beside(cls, "optimizers.get"), Arguments((given,)), node)
+    return given
 
 
 def _layer(run: Interpreter, model: Instance, arguments: Arguments) -> Value | None:
