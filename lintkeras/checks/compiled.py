@@ -8,7 +8,7 @@ import libcst as cst
 
 from lintkeras.checks.fallbacks import is_guarded
 from lintkeras.checks.registry import Context, check
-from lintkeras.findings import Finding, Note, Severity
+from lintkeras.findings import Finding, Fix, Note, Severity
 from lintkeras.keras_api.releases import place_of
 from lintkeras.meaning.facts import LayerClass, MemberUse
 from lintkeras.meaning.kinds import class_of, is_model
@@ -121,7 +121,7 @@ def _metrics(context: Context, use: MemberUse, cls: Class, function: cst.Functio
     else:
         happens = f"is deprecated in {release}: it warns and has only `update_state`"
         severity = Severity.WARNING
-    fixes = ()
+    fixes: tuple[Fix, ...] = ()
     if method == "update_state" and not own_list and not _has_metrics(context, cls):
         fixes = context.fixes(rewrites.of_metrics, context, use.node, function)
     return Finding(

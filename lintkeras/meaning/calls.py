@@ -82,8 +82,9 @@ def enter(
         results.extend(UNKNOWN if runs_later else value for value, _ in frame.returns)
     if not frame.returns:
         run.alive = forced or frame.abstract or runs_later  # else it always raises
-        return UNKNOWN
-    if runs_later:
+    if runs_later and not _is_coroutine(function) and node is not None:
+        return run.iterator(node, "generator", OPAQUE, (), (function.node,))
+    if runs_later or not frame.returns:
         return UNKNOWN
     if node is not None and all(_is_elementwise_pair(value) for value, _ in frame.returns):
         run.wanted.append(function)

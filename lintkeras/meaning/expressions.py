@@ -19,7 +19,7 @@ from lintkeras.meaning.outline import (
 )
 from lintkeras.meaning.state import Scope
 from lintkeras.meaning.targets import assign, index_of
-from lintkeras.meaning.uses import note_attribute
+from lintkeras.meaning.uses import note_attribute, note_given, note_item
 from lintkeras.meaning.values import (
     ANYTHING,
     LOST,
@@ -127,7 +127,9 @@ def _attribute(run: Interpreter, node: cst.Attribute) -> Value:
 
 def _subscript(run: Interpreter, node: cst.Subscript) -> Value:
     holder = run.eval(node.value)
-    return item_of(run, holder, index_of(run, node), node)
+    index = index_of(run, node)
+    note_item(run, node, holder, index)
+    return item_of(run, holder, index, node)
 
 
 def item_of(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) -> Value:
@@ -484,7 +486,7 @@ def _yield(run: Interpreter, node: cst.Yield) -> Value:
     if isinstance(node.value, cst.From):
         run.eval(node.value.item)
     elif node.value is not None:
-        run.eval(node.value)
+        note_given(run, node, run.eval(node.value))
     return UNKNOWN
 
 

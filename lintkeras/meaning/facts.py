@@ -200,16 +200,62 @@ class ModelTrained:
     method: str
     output: Value | None = None
     """What the model computes, where it is made of layers in view."""
+    arguments: Arguments = field(default=Arguments())
+    """The arguments as they were, lists as the tuples that they held."""
+    compiled: Arguments | None = None
+    """What ``compile`` was given, where that is certain."""
+    frozen_since: bool = False
+    """Whether it was frozen after compile() and never trained before (certainly)."""
+    tests: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAsked:
-    """``predict`` and its kin; ``output`` is what the model computes, as for ``ModelTrained``."""
+    """``predict`` and its kin, ``evaluate``; the rest as for ``ModelTrained``."""
 
     node: cst.Call
     model: Value
     method: str
     output: Value | None = None
+    arguments: Arguments = field(default=Arguments())
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEnds:
+    """``model.input`` or ``model.output`` of a Sequential model is read.
+
+    ``called`` says whether it may have been called on a symbolic tensor before, ``layers`` what it
+    is made of, where that is known, and ``added`` whether some were added one by one.
+    """
+
+    node: cst.Attribute
+    model: Instance
+    called: bool
+    layers: tuple[Value, ...] | None
+    added: bool
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRead:
+    """``holder[index]`` of an attribute of a library object (``history.history["acc"]``)."""
+
+    node: cst.Subscript
+    holder: Member
+    index: Value
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A ``yield`` of a generator function, or a ``return`` of ``__getitem__``, and its value.
+
+    Lists are the tuples that they hold, of the kind ``list``.
+    """
+
+    node: cst.Yield | cst.Return
+    function: cst.FunctionDef
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)

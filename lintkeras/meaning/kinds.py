@@ -67,7 +67,7 @@ def class_of(value: Value) -> Symbol | None:
     """
     match value:
         case Instance(cls=Symbol() as symbol) if symbol.name.startswith("keras.applications."):
-            return _beside(symbol, "models.Model")
+            return beside(symbol, "models.Model")
         case Instance(cls=Symbol() as symbol):
             return symbol if symbol.name.startswith("keras.") else None
         case Instance(cls=Class() as cls) | Super(cls=cls):
@@ -130,6 +130,11 @@ def _of_member(owner: Value, name: str, table: dict[tuple[str, str], str]) -> Sy
         kinds = _GENERAL["models"]
     found = next((table[kind, name] for kind in kinds if (kind, name) in table), None)
     return None if found is None else beside(symbol, found)
+
+
+def is_sequential(value: Instance) -> bool:
+    """Whether an object is a Sequential model, or of a class that inherits from that."""
+    return "keras.models.Sequential" in value.library_bases()
 
 
 def beside(symbol: Symbol, inside: str) -> Symbol:

@@ -68,6 +68,10 @@ _LAYER_VARIABLES = frozenset({
 _PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
 MADE = "made "
 """Not a name that a program can have: the mark of an object that exists."""
+COMPILED = "compiled "
+"""The same: what a model was compiled with."""
+TRAINED = "trained "
+"""The same: whether it was trained since."""
 CHANGED = "changed "
 """Not a name that a program can have: the mark of a library object that was changed."""
 
@@ -373,6 +377,9 @@ def _forget_object(run: Interpreter, value: Instance) -> None:
         keep(run, value, CHANGED, _given_away(run))
     if isinstance(run.state.find((value, "layers ")), Content):
         run.write((value, "layers "), OPAQUE)
+    for mark in (COMPILED, TRAINED):
+        if run.state.find((value, mark)) is not State.MISSING:
+            run.write((value, mark), UNKNOWN)
 
 
 def _given_away(run: Interpreter, *held: Value) -> Unknown:

@@ -13,7 +13,7 @@ from lintkeras.meaning.flow import FLOW
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
 from lintkeras.meaning.targets import assign, delete, index_of, note_gradients, store_item
-from lintkeras.meaning.uses import note_import
+from lintkeras.meaning.uses import note_given, note_import
 from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
@@ -102,6 +102,7 @@ def _delete(run: Interpreter, node: cst.Del) -> None:
 
 def _return(run: Interpreter, node: cst.Return) -> None:
     value = run.eval(node.value) if node.value is not None else NONE
+    note_given(run, node, value)
     frame = run.frames[-1]
     frame.returns.append((value, run.state.changes_since(frame.base)))
     run.alive = False

@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
-from lintkeras.meaning import objects
-from lintkeras.meaning.facts import CallMade, MemberUse, PartialMade, SymbolUse
-from lintkeras.meaning.kinds import classes_of
+from lintkeras.meaning import library, objects
+from lintkeras.meaning.facts import (
+    CallMade,
+    Given,
+    ItemRead,
+    MemberUse,
+    PartialMade,
+    SymbolUse,
+)
+from lintkeras.meaning.kinds import class_of, classes_of, is_sequential
 from lintkeras.meaning.values import (
     Arguments,
     Class,
@@ -53,6 +60,9 @@ def note_attribute(
                 run.facts.note(SymbolUse(node, found, tuple(run.tests)))
         case Instance() | Member() | Computed() | Super():
             run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests)))
+            if node.attr.value in ("input", "output") and isinstance(owner, Instance):
+                if isinstance(found, Member) and is_sequential(owner) and not written:
+                    library.note_end(run, node, owner)
         case Either() | Unknown() | Weight() if classes_of(owner):
             run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests)))
 
@@ -89,3 +99,17 @@ def _is_of_library(function: Value) -> TypeGuard[Symbol | Member | Class | Insta
         case Instance(cls=Class() as own):
             return objects.is_keras(own)
     return False
+
+
+def note_item(run: Interpreter, node: cst.Subscript, holder: Value, index: Value) -> None:
+    """Record ``holder[index]`` of an attribute of a library object."""
+    if isinstance(holder, Member) and class_of(holder.of) is not None:
+        run.facts.note(ItemRead(node, holder, index, tuple(run.tests)))
+
+
+def note_given(run: Interpreter, node: cst.Yield | cst.Return, value: Value) -> None:
+    """Record what a generator yields, or what ``__getitem__`` returns."""
+    function = run.current_function()
+    if function is not None and isinstance(function.node, cst.FunctionDef):
+        if isinstance(node, cst.Yield) or function.name == "__getitem__":
+            run.facts.note(Given(node, function.node, library.frozen(run, value)))

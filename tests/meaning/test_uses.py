@@ -9,7 +9,7 @@ from lintkeras.checks.registry import Context
 from lintkeras.documents import read
 from lintkeras.meaning.facts import CallMade, MemberUse, PartialMade, SymbolUse
 from lintkeras.meaning.interpreter import Interpreter
-from lintkeras.meaning.kinds import class_of, is_model
+from lintkeras.meaning.kinds import class_of, classes_of, is_model
 from lintkeras.meaning.values import Const, Instance, Member, Symbol
 from lintkeras.syntax.parse import parse_snippet
 from lintkeras.syntax.program import Program
@@ -68,6 +68,34 @@ def test_members_and_calls() -> None:
     assert sum(one.name == "fit_generator" for one in called) == 2
     assert all(is_model(one.of) for one in called if one.name == "fit_generator")
     assert any(isinstance(c.function, Symbol) for c in found.all(CallMade))
+
+
+KNOWN = [
+    ("import keras\nkeras.applications.VGG16().lr", "keras.models.Model"),
+    ("import keras\nm = keras.models.load_model('m')\nm.layers[0].lr", "keras.layers.Layer"),
+    ("import keras\nfor l in keras.Model(1, 2).layers:\n    l.lr", "keras.layers.Layer"),
+    ("import keras\nm = keras.Model(1, 2)\nm.compile('sgd')\nm.optimizer.lr",
+     "keras.optimizers.Optimizer"),
+    ("import tensorflow as tf\nclass C(tf.keras.callbacks.CSVLogger):\n    def f(self):\n"
+     "        self.model.lr", "tensorflow.keras.models.Model"),
+    ("import keras\nm = keras.Model(1, 2)\nm.fit(1, 2).lr", "keras.callbacks.History"),
+    ("import keras\nm = keras.Model(1) if x else keras.models.load_model('m')\nm.lr",
+     "keras.Model"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "path"), KNOWN)
+def test_kinds(source: str, path: str) -> None:
+    (use,) = [u for u in context(source).facts.all(MemberUse) if u.node.attr.value == "lr"]
+    assert path in [symbol.path for symbol in classes_of(use.owner)]
+
+
+@pytest.mark.parametrize("owner", ["unknown", "keras.models.load_model('m').unknown", "[1][0]"])
+def test_what_is_not_known_has_no_kind(owner: str) -> None:
+    found = context(f"import keras\n({owner}).lr\n").facts
+    for use in found.all(MemberUse):
+        if use.node.attr.value == "lr":
+            assert classes_of(use.owner) == []
 
 
 GUARDED = [

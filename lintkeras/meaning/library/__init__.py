@@ -20,6 +20,7 @@ from lintkeras.meaning.library.models import (
     construct,
     has_keras_base,
     instance_method,
+    note_end,
     note_made,
     note_method,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "has_keras_base",
     "is_class",
     "lets_errors_pass",
+    "note_end",
     "note_made",
     "unwrapped",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -11,14 +12,17 @@ from lintkeras.meaning.facts import (
     CompiledModel,
     LayerCall,
     ModelAsked,
+    ModelEnds,
     ModelSaved,
     ModelTrained,
     ObjectMade,
 )
-from lintkeras.meaning.kinds import beside, class_of
+from lintkeras.meaning.kinds import beside, class_of, is_model
+from lintkeras.meaning.library import training
 from lintkeras.meaning.library.calling import argument_node, frozen, unwrapped
 from lintkeras.meaning.objects import MADE
 from lintkeras.meaning.operators import term
+from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
@@ -61,12 +65,34 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     name = symbol.name
     if name in _MODELS:
         layers = arguments.get("layers", 0) if name.endswith("Sequential") else None
-        run.write((result, "layers "), (run.content(layers) if layers is not None else Content()))
+        content = run.content(layers) if layers is not None else Content()
+        run.write((result, "layers "), content)
+        mark_called(run, (entry.value for entry in content.entries))
     if name.startswith("keras.layers."):
         _note_functions(run, result)
     if name.startswith(_MADE):
         note_made(run, result, node)
     return result
+
+
+CALLED = "called "
+ADDED = "added "
+
+
+def mark_called(run: Interpreter, layers: Iterable[Value]) -> None:
+    """Remember that layers and models are called on symbolic tensors, or may be."""
+    for layer in layers:
+        if isinstance(layer, Instance) and isinstance(layer.cls, Symbol):
+            run.write((layer, CALLED), NONE)
+
+
+def note_end(run: Interpreter, node: cst.Attribute, model: Instance) -> None:
+    """Record that ``input`` or ``output`` of a Sequential model is read."""
+    content = run.state.find((model, "layers "))
+    plain = content.plain() if isinstance(content, Content) else None
+    called = run.state.find((model, CALLED)) is not State.MISSING
+    added = run.state.find((model, ADDED)) is not State.MISSING
+    run.facts.note(ModelEnds(node, model, called, plain, added, tuple(run.tests)))
 
 
 def note_made(run: Interpreter, instance: Instance, node: cst.Call) -> None:
@@ -112,14 +138,22 @@ def note_method(
     """Record what is done with a model, whether it is known or not."""
     if name in _TRAIN:
         output = _output(run, owner, Unknown(("input", node)), node)
-        run.facts.note(ModelTrained(node, owner, name, output))
-    elif name.startswith("predict"):
+        given, compiled = unwrapped(run, arguments), training.compiled_with(run, owner)
+        frozen_since = training.was_frozen(run, owner)
+        tests = tuple(run.tests)
+        run.facts.note(
+            ModelTrained(node, owner, name, output, given, compiled, frozen_since, tests)
+        )
+        training.train(run, owner)
+    elif name.startswith("predict") or name == "evaluate":
         output = _output(run, owner, Unknown(("input", node)), node)
-        run.facts.note(ModelAsked(node, owner, name, output))
+        run.facts.note(ModelAsked(node, owner, name, output, unwrapped(run, arguments)))
     elif name == "compile":
+        training.compile_model(run, owner, arguments, node)
         loss = arguments.get("loss", 1)
         losses = tuple(_called(run, value) for value in _losses(run, loss))
-        run.facts.note(CompiledModel(node, owner, arguments.get("optimizer", 0), loss, losses))
+        optimizer = _optimizer(owner, arguments.get("optimizer", 0), node)
+        run.facts.note(CompiledModel(node, owner, optimizer, loss, losses))
         for value in losses:
             if isinstance(value, (Function, CustomGradient)):
                 run.wanted.append(value)
@@ -154,22 +188,24 @@ def instance_method(
     """Methods of Keras models, layers and optimizers; None where nothing special is known."""
     match name:
         case "compile":
-            optimizer = arguments.get("optimizer", 0)
+            optimizer = _optimizer(owner, arguments.get("optimizer", 0), node)
             if optimizer is not None:
-                run.write((owner, "optimizer"), _optimizer(owner, optimizer, node))
+                run.write((owner, "optimizer"), optimizer)
             return NONE
         case "fit" | "train_on_batch":
             run.escape(arguments)
             step = run.find_method(owner, "train_step")
             if step is not None:
                 run.enter(step, Arguments((owner, UNKNOWN)), node)
-            return UNKNOWN
+            return _history(run, owner, arguments, node) if name == "fit" else UNKNOWN
         case "add":
             layers = run.state.find((owner, "layers "))
             layer = arguments.get("layer", 0)
             if isinstance(layers, Content) and layer is not None:
                 entry = OPAQUE.entries[0] if run.loops else Entry(layer, None, tuple(run.tests))
                 run.write((owner, "layers "), Content((*layers.entries, entry)))
+                run.write((owner, ADDED), NONE)
+                mark_called(run, (layer,))
             return NONE
         case "pop" if isinstance(run.state.find((owner, "layers ")), Content):
             run.write((owner, "layers "), OPAQUE)
@@ -189,7 +225,15 @@ def instance_method(
     return None
 
 
-def _optimizer(model: Instance, given: Value, node: cst.Call) -> Value:
+def _history(run: Interpreter, model: Instance, arguments: Arguments, node: cst.Call) -> Value:
+    """What ``fit`` gives back."""
+    cls = class_of(model)
+    if cls is None or not is_model(model):
+        return UNKNOWN
+    return Instance(beside(cls, "callbacks.History"), run.identity(node), arguments, node)
+
+
+def _optimizer(model: Value, given: Value | None, node: cst.Call) -> Value | None:
     """What ``compile`` makes of its optimizer: one that is named becomes an object."""
     cls = class_of(model)
     if isinstance(given, Const) and isinstance(given.value, str) and cls is not None:
@@ -224,6 +268,7 @@ def call_layer(
     inner: Value | None = None,
 ) -> Value:
     """``layer(x)``: a term that remembers layer and inputs. ``inner`` is what its call returned."""
+    mark_called(run, (layer,))
     arguments = unwrapped(run, arguments)
     output = inner
     if inner is None:
