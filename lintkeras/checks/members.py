@@ -98,8 +98,9 @@ def removed_method(context: Context) -> Iterator[Finding]:
 @check("LK608")
 def renamed_attribute(context: Context) -> Iterator[Finding]:
     """An attribute that the target's Keras has not, or that means something else there."""
-    for use, found in _uses(context):
-        gone = found[0]
+    uses = [(use, found[0]) for use, found in _uses(context)]
+    assigned = {gone.name for use, gone in uses if use.written}
+    for use, gone in uses:
         if gone.is_method or (use.written and "set" not in gone.entry):
             continue
         if gone.entry.get("form") == "called" and not _is_called(context, use):
@@ -111,7 +112,9 @@ def renamed_attribute(context: Context) -> Iterator[Finding]:
             severity=Severity.WARNING if "changed" in gone.entry else None,
             label=f"last in {gone.last}" if gone.last else "",
             notes=tuple(_notes(gone)),
-            fixes=context.fixes(rewrites.of_attribute, context, use, gone),
+            fixes=context.fixes(
+                rewrites.of_attribute, context, use, gone, together=gone.name in assigned
+            ),
         )
     yield from _shapes(context)
 

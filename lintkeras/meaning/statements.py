@@ -13,7 +13,7 @@ from lintkeras.meaning.flow import FLOW
 from lintkeras.meaning.outline import dotted
 from lintkeras.meaning.state import Scope, State
 from lintkeras.meaning.targets import assign, delete, index_of, note_gradients, store_item
-from lintkeras.meaning.uses import note_given, note_import
+from lintkeras.meaning.uses import note_attribute, note_given, note_import
 from lintkeras.meaning.values import (
     NONE,
     OPAQUE,
@@ -59,6 +59,7 @@ def _place(run: Interpreter, target: cst.BaseExpression) -> tuple[Value, Callabl
         case cst.Attribute(value=owner, attr=cst.Name(value=name)):
             holder = run.eval(owner)
             before = run.attribute(holder, name, target)
+            note_attribute(run, target, holder, before)
             return before, lambda value: run.set_attribute(holder, name, value)
         case cst.Subscript(value=owner):
             holder, index = run.eval(owner), index_of(run, target)

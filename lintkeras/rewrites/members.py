@@ -40,8 +40,12 @@ def of_method(
             yield from _instead_of_call(context, use.node, gone, call)
 
 
-def of_attribute(context: Context, use: MemberUse, gone: Gone) -> Iterator[Fix]:
-    """The fixes of an attribute."""
+def of_attribute(context: Context, use: MemberUse, gone: Gone, *, together: bool) -> Iterator[Fix]:
+    """The fixes of an attribute; ``together`` with an assignment that has no effect any more.
+
+    Where it is assigned too, a name that can be read again would hide that the assignment does
+    nothing: both change, or none.
+    """
     entry, code, node = gone.entry, context.code, use.node
     if entry.get("form") == "called":
         call = context.program.parent(node)
@@ -55,7 +59,7 @@ def of_attribute(context: Context, use: MemberUse, gone: Gone) -> Iterator[Fix]:
         yield from _value(code, node, entry["new"], outer)
     elif "new" in entry:
         title = f"write `.{entry['new']}`"
-        safety = Applicability.UNSAFE if use.written else _safety(context, gone)
+        safety = Applicability.UNSAFE if together else _safety(context, gone)
         yield Fix("rename", title, safety, (code.replace(node.attr, entry["new"]),))
     elif "template" in entry and not use.written and isinstance(node.value, _SIMPLE):
         text = entry["template"].format(owner=code.text(node.value))

@@ -33,6 +33,7 @@ def fixed(code: str, line: str, target: str | None = None) -> list[tuple[str, st
         ("K.set_value(model.optimizer.lr, 0.1)", "model.optimizer.learning_rate = 0.1"),
         ("print(K.get_value(model.optimizer.lr))", "print(float(model.optimizer.learning_rate))"),
         ("rate = model.optimizer.lr", "rate = model.optimizer.learning_rate"),
+        ("model.optimizer.lr *= 0.1", "model.optimizer.learning_rate *= 0.1"),
     ],
 )
 def test_values_of_the_learning_rate(line: str, expected: str) -> None:
@@ -78,3 +79,8 @@ def test_a_method_that_is_handed_on_is_not_called() -> None:
     assert fixed("LK603", "reset = keras.metrics.Mean().reset_states") == [
         ("reset = keras.metrics.Mean().reset_state", "safe")
     ]
+
+
+def test_a_name_that_is_assigned_and_read_changes_in_both_places_or_in_none() -> None:
+    found = fixed("LK608", "model.optimizer.lr = model.optimizer.lr / 2")
+    assert [safety for _, safety in found] == ["unsafe", "unsafe"]
