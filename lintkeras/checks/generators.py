@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,11 +86,12 @@ _BACKEND = Note("backend", "this is so on TensorFlow, where Keras makes a tf.dat
 
 def _message(use: Use, shape: Shape, yields: bool) -> str:
     if shape == "nested":
-        what = "a batch" if yields else "`__getitem__`"
+        what = "the generator" if yields else "`__getitem__`"
         return (
-            f"{what} holds a list of arrays: {use.method}() of {use.release} raises TypeError: "
-            "`output_signature` must contain objects that are subclass of `tf.TypeSpec` but found "
-            "<class 'list'> which is not; write a tuple of arrays"
+            f"{what} gives a list inside of a tuple: {use.method}() of {use.release} raises "
+            "TypeError: `output_signature` must contain objects that are subclass of `tf.TypeSpec` "
+            "but found <class 'list'> which is not (ValueError for a list of numbers); write a tuple "
+            "for several arrays, an array for one"
         )
     what = {"list": "a list", "dict": "a dictionary", "array": "an array"}[shape]
     advice = "a tuple" if shape == "list" else "`(x,)`"
@@ -188,13 +190,16 @@ def _fixes(context: Context, written: cst.BaseExpression, shape: Shape) -> Itera
             if isinstance(part.value, cst.List)
             for edit in _as_tuple(context, part.value)
         )
-        lists = [part for part in parts if isinstance(part.value, cst.List)]
-        if not lists:
+        if any(isinstance(one.value, cst.BaseNumber) for part in parts for one in _inside(part)):
             return
     else:
         edits = (code.replace(written, f"({code.text(written)},)"),)
     if edits:
         yield Fix("tuple", "make a tuple of it", Applicability.UNSAFE, edits)
+
+
+def _inside(part: cst.BaseElement) -> Seq[cst.BaseElement]:
+    return part.value.elements if isinstance(part.value, cst.List) else ()
 
 
 def _as_tuple(context: Context, node: cst.List) -> Iterator[Edit]:

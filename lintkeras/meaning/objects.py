@@ -213,7 +213,7 @@ def set_attribute(run: Interpreter, holder: Value, name: str, value: Value) -> N
     """``holder.name = value``."""
     match holder:
         case Symbol(path=path):
-            run.patched.add(Symbol(f"{path}.{name}").name)
+            run.patched |= {Symbol(f"{path}.{name}").name, f"{holder.name}.{name}"}
         case Class():
             run.members.setdefault(holder, {})[name] = None
             run.write((holder.scope, name), value)

@@ -53,7 +53,12 @@ def note_import(
 def note_attribute(
     run: Interpreter, node: cst.Attribute, owner: Value, found: Value, *, written: bool = False
 ) -> None:
-    """Record ``owner.name``, of a library module or of an object."""
+    """Record ``owner.name``, of a library module or of an object.
+
+    What the program puts into a class of a library (``Model.predict_classes = ...``) is its own.
+    """
+    if run.patched and any(f"{c.name}.{node.attr.value}" in run.patched for c in classes_of(owner)):
+        return
     match owner:
         case Symbol(file=None):
             if isinstance(found, Symbol) and found.flavour != "other" and not written:
