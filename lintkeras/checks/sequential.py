@@ -10,7 +10,7 @@ from lintkeras.checks.fallbacks import is_guarded
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Finding, Fix, Note
 from lintkeras.keras_api.releases import place_of
-from lintkeras.meaning.facts import ModelEnds
+from lintkeras.meaning.facts import ModelEnds, Operation
 from lintkeras.meaning.kinds import class_of
 from lintkeras.meaning.values import Class, Instance, Value
 
@@ -20,10 +20,14 @@ _SHAPES = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 @check("LK620")
 def sequential_input_output(context: Context) -> Iterator[Finding]:
     """A Sequential has no ``input`` and ``output`` in Keras 3 before it is called."""
-    for group in context.facts.groups(ModelEnds):
+    groups = list(context.facts.groups(ModelEnds))
+    called = {one.term.function for one in context.facts.all(Operation)} if groups else set()
+    for group in groups:
         if not all(_raises(context, ends) for ends in group):
             continue
         ends = group[0]
+        if any(one.model in called for one in group):
+            continue  # in a function that may have run before
         cls = class_of(ends.model)
         place = place_of(cls.path) if cls is not None else None
         if place is None or any(is_guarded(context, one.node, one.tests) for one in group):

@@ -271,8 +271,8 @@ def note_reassigned(run: Interpreter, cls: Class, name: str) -> None:
 def is_new_attribute(state: State, key: Key) -> bool:
     """Whether a key is an attribute, not set so far, of an object that exists."""
     owner = key[0]
-    if not isinstance(owner, Instance) or key[1] == MADE:
-        return False
+    if not isinstance(owner, Instance) or " " in str(key[1]):
+        return False  # a mark, which no program sets
     return state.find((owner, MADE)) is not State.MISSING
 
 
