@@ -122,6 +122,8 @@ class Space:
         """The newest release that still has a path; None for a path that no release has."""
         newest = None
         history = self.history(path)
+        if not history:
+            return None
         for (_, entry), (until, _) in zip(history, [*history[1:], ("", None)], strict=True):
             if entry is not None:
                 newest = (

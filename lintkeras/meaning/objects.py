@@ -8,6 +8,7 @@ may have changed: ``forget`` makes all of it unknown, as deep as it reaches.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -81,10 +82,11 @@ def attribute(run: Interpreter, value: Value, name: str, node: cst.CSTNode | Non
     match value:
         case Either(values=values):
             return run.each(values, lambda one: attribute(run, one, name, node))
-        case Symbol(path=path, file=file):
+        case Symbol(path=path, file=file, mixed=mixed):
             if file is not None:
                 return run.modules.follow(run, run.modules.attribute(value, name))
-            return run.symbol(f"{path}.{name}")
+            member = run.symbol(f"{path}.{name}")
+            return replace(member, mixed=True) if mixed and isinstance(member, Symbol) else member
         case Instance() | Class():
             found = _object_attribute(run, value, name)
             if found is not None:

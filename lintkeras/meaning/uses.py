@@ -60,7 +60,7 @@ def note_attribute(
     if run.patched and any(f"{c.name}.{node.attr.value}" in run.patched for c in classes_of(owner)):
         return
     match owner:
-        case Symbol(file=None):
+        case Symbol(file=None, mixed=False):
             if isinstance(found, Symbol) and found.flavour != "other" and not written:
                 run.facts.note(SymbolUse(node, found, tuple(run.tests)))
         case Instance() | Member() | Computed() | Super():
@@ -93,7 +93,7 @@ def _is_partial(function: Value) -> bool:
 
 def _is_of_library(function: Value) -> TypeGuard[Symbol | Member | Class | Instance]:
     match function:
-        case Symbol(file=None):
+        case Symbol(file=None, mixed=False):
             return function.flavour != "other"
         case Member(of=Instance() | Member() | Computed() | Super()):
             return True

@@ -92,6 +92,8 @@ class Symbol:
     path: str
     file: str | None = field(default=None, compare=False)
     member: str | None = field(default=None, compare=False)
+    mixed: bool = field(default=False, compare=False)
+    """Whether it may come from another namespace too: from ``keras`` or from ``tf.keras``."""
 
     @property
     def name(self) -> str:
@@ -568,10 +570,11 @@ def alternatives(value: Value) -> tuple[Value, ...]:
 
 def join(first: Value, second: Value) -> Value:
     """What is known of a value that is one of two."""
-    if first is second or (first == second and not isinstance(first, Unknown)):
+    if first is second or (first == second and not isinstance(first, Unknown | Symbol)):
         return first
     if isinstance(first, Symbol) and isinstance(second, Symbol) and first.name == second.name:
-        return first
+        mixed = first.mixed or second.mixed or first.flavour != second.flavour
+        return replace(first, mixed=mixed)
     merged = list(alternatives(first))
     for value in alternatives(second):
         if value not in merged:

@@ -77,6 +77,10 @@ class Code:
             end = self.program.local_span(right[-1])[1]
         return start, end
 
+    def is_parenthesized(self, node: cst.CSTNode) -> bool:
+        """Whether a node has parentheses of its own."""
+        return bool(getattr(node, "lpar", ()))
+
     def source(self, node: cst.CSTNode) -> str:
         """The snippet that a node stands in."""
         return self.program.snippet_of(node).snippet.source
@@ -174,6 +178,10 @@ class Code:
     def replace_all(self, nodes: Sequence[cst.CSTNode], text: str) -> Edit:
         """An edit that puts ``text`` in the place of neighbours and what stands between them."""
         return self._edit(nodes[0], self.span(nodes[0])[0], self.span(nodes[-1])[1], text)
+
+    def replace_range(self, near: cst.CSTNode, start: int, end: int, text: str) -> Edit:
+        """An edit of a range of the snippet that ``near`` stands in."""
+        return self._edit(near, start, end, text)
 
     def insert(self, one: Insertion) -> Edit:
         """The edit that makes an insertion.
