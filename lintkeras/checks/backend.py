@@ -23,7 +23,7 @@ from lintkeras.rewrites.imports import add
 from lintkeras.rewrites.templates import Template, template
 from lintkeras.rewrites.unused_imports import Reader, alias_bound, removed_names
 
-SESSIONS = frozenset({"get_session", "set_session", "clear_session"})
+SESSIONS = frozenset({"get_session", "set_session"})
 _RATES = frozenset({"lr", "learning_rate"})
 _UNLESS = {"float": is_floating, "nonnegative": is_nonnegative}
 

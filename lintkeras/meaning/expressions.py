@@ -36,6 +36,7 @@ from lintkeras.meaning.values import (
     Function,
     Gradient,
     Index,
+    Instance,
     Items,
     List,
     Member,
@@ -170,6 +171,8 @@ def _item(run: Interpreter, holder: Value, index: Value, node: cst.Subscript) ->
         case Computed(function="gradients"), Const(value=int(i)):
             return member_at(run.content(holder).entries[0].value, i)
         case Computed(), _:
+            return _part(run, holder, index, node)
+        case Instance(), _ if holder.class_name == "keras.Input":
             return _part(run, holder, index, node)
     if isinstance(holder, (Member, Weight)) or (
         isinstance(holder, Unknown) and holder.origin is not None

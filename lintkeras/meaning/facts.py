@@ -399,6 +399,8 @@ class MemberUse:
     found: Value
     written: bool = False
     tests: tuple[Test, ...] = ()
+    functions: tuple[Function, ...] = ()
+    """The functions that were running, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def general(symbol: Symbol) -> tuple[str, ...]:
 def is_model(value: Value) -> bool:
     """Whether a value is a model of Keras, or of a class that inherits from one."""
     symbol = class_of(value)
-    if isinstance(value, Instance):
+    if isinstance(value, Instance) and isinstance(value.cls, Class):
         return any(base in _MODELS for base in value.library_bases())
     return symbol is not None and symbol.name in _MODELS
 

@@ -64,7 +64,8 @@ def note_attribute(
             if isinstance(found, Symbol) and found.flavour != "other" and not written:
                 run.facts.note(SymbolUse(node, found, tuple(run.tests)))
         case Instance() | Member() | Computed() | Super():
-            run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests)))
+            running = tuple(f.function for f in run.frames if f.function is not None)
+            run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests), running))
             if node.attr.value in ("input", "output") and isinstance(owner, Instance):
                 if isinstance(found, Member) and is_sequential(owner) and not written:
                     library.note_end(run, node, owner)

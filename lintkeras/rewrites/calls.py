@@ -181,8 +181,9 @@ def _values(
     """The new texts of arguments that are strings with another spelling; None for other ones."""
     found: dict[str, str] = {}
     for name, spellings in wanted.items():
-        argument = given.get(name)
-        value = argument.value if argument is not None else None
+        if name not in given:
+            continue
+        value = given[name].value
         if not isinstance(value, cst.SimpleString) or value.evaluated_value not in spellings:
             return None
         found[name] = f"{value.quote}{spellings[str(value.evaluated_value)]}{value.quote}"

@@ -1,0 +1,98 @@
+"""Sessions and graphs of TensorFlow 1 in programs with Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from lintkeras.checks.fallbacks import is_guarded
+from lintkeras.checks.registry import Context, check
+from lintkeras.findings import Finding
+from lintkeras.keras_api.releases import Place, place_of
+from lintkeras.keras_api.replacements import by_name
+from lintkeras.meaning.facts import CallMade, SymbolUse
+from lintkeras.meaning.values import Symbol
+
+_FIRST_WITHOUT_SESSIONS = (2, 6)
+"""The first Keras that runs on TensorFlow 2 alone."""
+_STEP = "`tf.data.Dataset` only supports Python-style iteration in eager mode or within tf.function"
+
+
+@check("LK617")
+def tf1_session(context: Context) -> Iterator[Finding]:
+    """A session, a placeholder or a graph of TensorFlow 1 next to Keras."""
+    keras = _keras(context)
+    if keras is None or _allows_tensorflow_1(context):
+        return
+    calls = {group[0].node.func for group in context.facts.groups(CallMade)}
+    for group in context.facts.groups(SymbolUse):
+        node, symbol = group[0].node, group[0].symbol
+        if isinstance(node, cst.ImportFrom) or any(u.symbol.path != symbol.path for u in group):
+            continue
+        note = _note(symbol)
+        if note is None or not context.program.owns(node):
+            continue
+        if any(is_guarded(context, node, use.tests) for use in group):
+            continue
+        written = context.program.text(node)
+        if symbol.name.rpartition(".")[2].startswith("disable_"):
+            if node not in calls or not context.releases.is_keras_3(keras):
+                continue
+            shown = context.releases.shown(keras)
+            error = f"`fit` raises RuntimeError in {shown} ({_STEP})"
+            message = f"after `{written}` {error}; {note}"
+        else:
+            gone = _gone(context, symbol, keras)
+            if gone is None:
+                continue
+            message = f"`{written}` {gone}; {note}"
+        yield Finding("LK617", context.program.span(node), message, label="of TensorFlow 1")
+
+
+def _keras(context: Context) -> Place | None:
+    """Where the program takes Keras from; None where it does not."""
+    for use in context.facts.all(SymbolUse):
+        place = _keras_place(use.symbol)
+        if place is not None:
+            return place
+    return None
+
+
+def _keras_place(symbol: Symbol) -> Place | None:
+    if symbol.path.startswith("tensorflow.compat.v1.keras"):
+        return Place("tf.keras", "tf.keras" + symbol.path[len("tensorflow.compat.v1.keras") :])
+    place = place_of(symbol.path)
+    return place if place is not None and place.space in ("keras", "tf.keras") else None
+
+
+def _allows_tensorflow_1(context: Context) -> bool:
+    """Whether the project is written for a Keras that also runs on TensorFlow 1."""
+    newest = tuple(int(part) for part in context.releases.newest("keras").split(".")[:2])
+    return newest < _FIRST_WITHOUT_SESSIONS
+
+
+def _note(symbol: Symbol) -> str | None:
+    """What the table says of a name."""
+    name = symbol.name.removeprefix("keras.")
+    found = by_name("sessions").get(name)
+    return None if found is None else str(found["note"])
+
+
+def _gone(context: Context, symbol: Symbol, keras: Place) -> str | None:
+    """How the target fails on a name; None where it has it."""
+    place = _keras_place(symbol) or place_of(symbol.path)
+    if place is None:
+        return None
+    if context.releases.missing(place) != context.releases.settle(place):
+        return None
+    name = symbol.path.rpartition(".")[2]
+    if place.space == "tf":
+        text = f"module 'tensorflow' has no attribute '{name}'"
+    elif place.space == "keras":
+        text = f"module 'keras.backend' has no attribute '{name}'"
+    elif context.releases.is_keras_3(place):
+        text = f"module 'keras._tf_keras.keras.backend' has no attribute '{name}'"
+    else:
+        return f"is not there in {context.releases.shown(place)}"
+    return f"raises AttributeError in {context.releases.shown(place)} ({text})"
