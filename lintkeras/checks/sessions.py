@@ -22,11 +22,14 @@ _STEP = "`tf.data.Dataset` only supports Python-style iteration in eager mode or
 @check("LK617")
 def tf1_session(context: Context) -> Iterator[Finding]:
     """A session, a placeholder or a graph of TensorFlow 1 next to Keras."""
-    keras = _keras(context)
-    if keras is None or _allows_tensorflow_1(context):
+    groups = [
+        group for group in context.facts.groups(SymbolUse) if _note(group[0].symbol) is not None
+    ]
+    if not groups or _allows_tensorflow_1(context):
         return
+    used = _keras(context)
     calls = {group[0].node.func for group in context.facts.groups(CallMade)}
-    for group in context.facts.groups(SymbolUse):
+    for group in groups:
         node, symbol = group[0].node, group[0].symbol
         if isinstance(node, cst.ImportFrom) or any(u.symbol.path != symbol.path for u in group):
             continue
@@ -34,6 +37,9 @@ def tf1_session(context: Context) -> Iterator[Finding]:
         if note is None or not context.program.owns(node):
             continue
         if any(is_guarded(context, node, use.tests) for use in group):
+            continue
+        keras = next((used[m] for m in context.program.together(node) if m in used), None)
+        if keras is None:
             continue
         written = context.program.text(node)
         if symbol.name.rpartition(".")[2].startswith("disable_"):
@@ -50,13 +56,14 @@ def tf1_session(context: Context) -> Iterator[Finding]:
         yield Finding("LK617", context.program.span(node), message, label="of TensorFlow 1")
 
 
-def _keras(context: Context) -> Place | None:
-    """Where the program takes Keras from; None where it does not."""
+def _keras(context: Context) -> dict[cst.Module, Place]:
+    """The modules that use Keras, and where they take it from."""
+    found: dict[cst.Module, Place] = {}
     for use in context.facts.all(SymbolUse):
         place = _keras_place(use.symbol)
-        if place is not None:
-            return place
-    return None
+        if place is not None and context.program.owns(use.node):
+            found.setdefault(context.program.snippet_of(use.node).module, place)
+    return found
 
 
 def _keras_place(symbol: Symbol) -> Place | None:

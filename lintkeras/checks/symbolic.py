@@ -21,6 +21,7 @@ from lintkeras.meaning.symbolic import symbolic_source
 from lintkeras.meaning.values import Arguments, Class, Function, Member, Symbol, Value, walk
 from lintkeras.rewrites.calls import Entry, Rewriting, Writer, rewrite_call
 from lintkeras.rewrites.imports import add
+from lintkeras.syntax.tree import nodes
 
 _TENSORFLOW = "A KerasTensor cannot be used as input to a TensorFlow function"
 _NUMPY = "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype"
@@ -49,6 +50,8 @@ def tf_op_on_keras_tensor(context: Context) -> Iterator[Finding]:
         sources = [_source(arguments) for arguments in place.given]
         if not _fails(context, sources) or any(_is_inside(context, r) for r in place.running):
             continue
+        if not context.program.owns(place.node):
+            continue
         if any(is_guarded(context, place.node, made.tests) for made in place.tests):
             continue
         written = context.program.text(place.node.func)
@@ -68,8 +71,7 @@ def tf_op_on_keras_tensor(context: Context) -> Iterator[Finding]:
 @check("LK616")
 def backend_specific_op(context: Context) -> Iterator[Finding]:
     """TensorFlow inside of ``call`` in a project that shows several backends."""
-    backends = other_backends(context.program.nodes)
-    if not backends:
+    if not other_backends(context.program.nodes):
         return
     methods = {
         summary.node: layer
@@ -78,12 +80,18 @@ def backend_specific_op(context: Context) -> Iterator[Finding]:
     }
     for place in _calls(context):
         entry = _entry(place.symbol)
+        if entry is None or place.symbol.flavour != "tf" or not context.program.owns(place.node):
+            continue
         function = context.program.enclosing_function(place.node)
-        if entry is None or place.symbol.flavour != "tf" or function not in methods:
+        if function not in methods:
             continue
         if any(is_guarded(context, place.node, made.tests) for made in place.tests):
             continue
         if any(_asks_backend(test.value) for made in place.tests for test in made.tests):
+            continue
+        modules = context.program.together(place.node)
+        backends = other_backends(node for module in modules for node in nodes(module))
+        if not backends:
             continue
         written = context.program.text(place.node.func)
         name = methods[function].node.name.value
@@ -115,7 +123,7 @@ def _calls(context: Context) -> Iterator[Place]:
         symbols = {one.term.function for one in group if isinstance(one.term.function, Symbol)}
         if len(symbols) != 1:
             symbols = {one.function for one in calls if isinstance(one.function, Symbol)}
-        if len(symbols) == 1 and context.program.owns(node):
+        if len(symbols) == 1:
             given = tuple(one.term.arguments for one in group)
             (symbol,) = symbols
             yield Place(node, symbol, given, tuple(one.functions for one in group), calls)

@@ -60,6 +60,14 @@ class Program:
         """The snippet that a node belongs to."""
         return self._where(node)[0]
 
+    def together(self, node: cst.CSTNode) -> tuple[cst.Module, ...]:
+        """The modules that certainly run with a node: all cells of a notebook, else its own.
+
+        The fences of a document share their names, but are often programs for themselves.
+        """
+        own = self.snippet_of(node)
+        return self.modules if own.snippet.quoting == "json" else (own.module,)
+
     def local_span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The syntactic range of a node in its snippet."""
         return self._where(node)[1].spans[id(node)]
