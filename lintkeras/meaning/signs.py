@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lintkeras.meaning.values import UNKNOWN, Arguments, Computed, Const, Symbol, Value, walk
+from lintkeras.meaning.values import Arguments, Computed, Const, Symbol, Unknown, Value, walk
 
 _NONNEGATIVE = frozenset({
     "square", "abs", "exp", "sigmoid", "softplus", "softmax", "hard_sigmoid", "var", "std",
@@ -38,7 +38,7 @@ def is_nonnegative(value: Value) -> bool:
             return number >= 0
         case Computed(function=str(operator), arguments=Arguments(positional=(left, right))):
             if operator in ("Add", "Multiply", "Divide"):
-                squared = operator == "Multiply" and left == right and UNKNOWN not in walk(left)
+                squared = operator == "Multiply" and left == right and _is_one_thing(left)
                 return squared or (is_nonnegative(left) and is_nonnegative(right))
             return operator == "Power" and isinstance(right, Const) and right.value in (2, 4)
         case Computed(function=Symbol() as symbol, arguments=given) if symbol.flavour != "other":
@@ -54,6 +54,11 @@ def is_nonnegative(value: Value) -> bool:
                 least = given.get("min_value", 1)
                 return least is not None and is_nonnegative(least)
     return False
+
+
+def _is_one_thing(value: Value) -> bool:
+    """Whether all that it is made of is the same thing each time."""
+    return not any(isinstance(part, Unknown) and part.origin is None for part in walk(value))
 
 
 def is_floating(value: Value) -> bool:
