@@ -90,10 +90,10 @@ class _Job:
 
 
 def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
-    from lintkeras.screen import candidates
+    from lintkeras.screen import candidates, spoken
     from lintkeras.syntax.parse import parses
 
-    codes = candidates(data, job.codes)
+    codes = spoken(document, candidates(data, job.codes))
     if not codes and all(map(parses, document.snippets)):
         return FileReport(document.path, document)
     job = replace(job, codes=codes | ALWAYS)
@@ -113,7 +113,7 @@ def _programs(document: Document, job: _Job) -> tuple[list[Program], list[Findin
     from lintkeras.syntax.parse import NotAnalyzed, ParseFailure, parse_snippet
     from lintkeras.syntax.program import Program
 
-    spaces: dict[int, list[Snippet]] = {}
+    spaces: dict[int, list[Snippet]] = {0: []}
     for snippet in document.snippets:
         spaces.setdefault(snippet.space, []).append(snippet)
     programs: list[Program] = []
@@ -132,7 +132,7 @@ def _programs(document: Document, job: _Job) -> tuple[list[Program], list[Findin
                     at = snippet.offset(failure.offset)
                     findings.append(Finding("LK001", Span(at, at), str(failure)))
         unparsed += len(snippets) - len(parsed)
-        if parsed:
+        if parsed or (document.prose and not number):
             complete = len(parsed) == len(snippets)
             programs.append(Program(document, tuple(parsed), complete=complete))
     return programs, findings, unparsed
@@ -150,7 +150,7 @@ def _check(programs: list[Program], data: bytes, job: _Job) -> list[Finding]:
     findings: list[Finding] = []
     imported: dict[str, Symbol] = {}
     for program in programs:
-        example = program.parsed[0].snippet.space > 0
+        example = any(one.snippet.space > 0 for one in program.parsed)
         facts = understand(program, job.modules, imported if example else None)
         if not example:
             imported = {n: v for n, v in facts.names.items() if isinstance(v, Symbol)}

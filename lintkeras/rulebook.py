@@ -77,6 +77,8 @@ class Rule:
     """Where the facts come from: papers, documentation, source files, issues."""
     needs: tuple[tuple[bytes, ...], ...]
     """Groups of words: a file must hold one of each for the rule to fire; none: never from code."""
+    reads: str
+    """``code``, or ``prose`` where the words of a file decide whether the rule can fire."""
     symmetric: str | None
     """Why the page's proof holds just as well with ``bad`` and ``fixed`` exchanged, if it does."""
     path: Path
@@ -171,6 +173,7 @@ def _read(path: Path) -> Rule:
         keras=data["keras"],
         references=tuple(data["references"]),
         needs=_groups(data.get("needs", [])),
+        reads=data.get("reads", "code"),
         symmetric=data.get("symmetric"),
         path=path,
         page=page.strip() + "\n",

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
@@ -75,6 +75,7 @@ class Context:
 
 
 Check = Callable[[Context], Iterator[Finding]]
+Checks = Callable[[Context, str], Iterator[Finding]]
 
 
 def check(code: str) -> Callable[[Check], Check]:
@@ -82,6 +83,16 @@ def check(code: str) -> Callable[[Check], Check]:
 
     def register(function: Check) -> Check:
         function.code = code  # type: ignore[attr-defined]
+        return function
+
+    return register
+
+
+def checks_of(codes: Iterable[str]) -> Callable[[Checks], Checks]:
+    """Register a function as the check of several rules; it is told of which it is asked."""
+
+    def register(function: Checks) -> Checks:
+        function.codes = tuple(codes)  # type: ignore[attr-defined]
         return function
 
     return register
@@ -95,9 +106,13 @@ def checks() -> Mapping[str, Check]:
     found: dict[str, Check] = {}
     for module in pkgutil.iter_modules(lintkeras.checks.__path__, "lintkeras.checks."):
         for value in vars(importlib.import_module(module.name)).values():
+            if not callable(value) or getattr(value, "__module__", None) != module.name:
+                continue
             code = getattr(value, "code", None)
-            if callable(value) and isinstance(code, str) and value.__module__ == module.name:
-                if code in found:
-                    raise ValueError(f"two checks for {code}")
-                found[code] = value
+            several: tuple[str, ...] = getattr(value, "codes", ())
+            own = {code: value} if isinstance(code, str) else {}
+            for one, function in (*own.items(), *((c, partial(value, code=c)) for c in several)):
+                if one in found:
+                    raise ValueError(f"two checks for {one}")
+                found[one] = function
     return MappingProxyType(dict(sorted(found.items())))

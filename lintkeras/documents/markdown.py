@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LANGUAGES = frozenset({"python", "py", "python3", "pycon"})
 _INFO = re.compile(r"(\{?)\.?([\w+-]+)\}?\s*(\w*)")
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(?:.*?\r?\n)?\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _OPTION = re.compile(r":[\w-]+:")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
@@ -71,9 +72,9 @@ def parse(text: str) -> tuple[tuple[Snippet, ...], tuple[Prose, ...]]:
                 snippets.append(_snippet(lines, starts, first + 1, token.content, language))
         elif token.type == "inline":
             heading = re.fullmatch(r"h([1-6])", containers[-1] if containers else "")
-            plain = " ".join("".join(map(_plain, token.children or ())).split())
             level = int(heading.group(1)) if heading else 0
-            prose.append(Prose(plain, span, "heading" if heading else _kind(containers), level))
+            kind = "heading" if heading else _kind(containers)
+            prose.append(_prose(text, token, span, kind, level))
     return tuple(snippets), tuple(prose)
 
 
@@ -86,16 +87,46 @@ def _kind(containers: list[str]) -> ProseKind:
     return "list-item" if "li" in containers else "paragraph"
 
 
-def _plain(token: Token) -> str:
-    """What a reader sees of a piece of running text; code keeps its backticks."""
+def _prose(text: str, token: Token, span: Span, kind: ProseKind, level: int) -> Prose:
+    """Running text as a reader sees it, and where its words stand."""
+    words: list[str] = []
+    pieces: list[Piece] = []
+    length, at, apart = 0, span.start, False
+    for child in token.children or ():
+        content, written = _plain(child)
+        run = text.find(content, at, span.end) if content.strip() else -1
+        for word in _WORD.finditer(content):
+            if (apart or word.start()) and words:
+                words.append(" ")
+                length += 1
+            shown = written or word.group()
+            found = run + word.start() if run >= 0 else text.find(shown, at, span.end)
+            if found >= 0:
+                width = len(shown) if written else None
+                pieces.append(Piece(length, found, len(word.group()), width))
+                at = found + len(shown)
+            words.append(word.group())
+            length += len(word.group())
+            apart = word.end() < len(content)
+        apart = apart or (content.isspace() and bool(content))
+    return Prose("".join(words), span, kind, level, tuple(pieces))
+
+
+def _plain(token: Token) -> tuple[str, str]:
+    """What a reader sees of a piece of running text, and how it is written if otherwise.
+
+    Code keeps its backticks.
+    """
     match token.type:
-        case "text" | "text_special" | "image":
-            return token.content
+        case "text" | "image":
+            return token.content, ""
+        case "text_special":
+            return token.content, token.markup
         case "code_inline":
-            return f"`{token.content}`"
+            return f"`{token.content}`", ""
         case "softbreak" | "hardbreak":
-            return " "
-    return ""
+            return " ", ""
+    return "", ""
 
 
 def fence_language(info: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -24,7 +25,7 @@ def newline_of(text: str) -> str:
     return found.group() if found else "\n"
 
 
-ProseKind = Literal["heading", "paragraph", "list-item", "quote", "table"]
+ProseKind = Literal["heading", "paragraph", "list-item", "quote", "table", "comment", "docstring"]
 
 
 class DocumentError(Exception):
@@ -62,6 +63,22 @@ class Piece:
         return self.end if inside >= self.length else self.document + inside
 
 
+def place(pieces: Sequence[Piece], position: int, *, end: bool = False) -> int:
+    """The document offset of a position in the text that ``pieces`` map.
+
+    With ``end=True`` a position between two pieces belongs to the first one, so that the end of
+    a range never swallows what stands between them.
+    """
+    if not pieces:
+        return 0
+    find = bisect.bisect_left if end else bisect.bisect_right
+    return pieces[max(find(pieces, position, key=_begins) - 1, 0)].at(position)
+
+
+def _begins(piece: Piece) -> int:
+    return piece.snippet
+
+
 Quoting = Literal["", "json", "python"]
 """What inserted text has to be written as: itself, or part of a string of JSON or Python."""
 
@@ -97,20 +114,9 @@ class Snippet:
     space: int = 0
     """Snippets of one number share their names; a docstring is a space of its own."""
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [piece.snippet for piece in self.pieces]
-
     def offset(self, position: int, *, end: bool = False) -> int:
-        """The document offset of snippet offset ``position``.
-
-        With ``end=True`` a position between two pieces belongs to the first one, so that the end of
-        a range never swallows the prefix of the next line.
-        """
-        if not self.pieces:
-            return 0
-        find = bisect.bisect_left if end else bisect.bisect_right
-        return self.pieces[max(find(self._starts, position) - 1, 0)].at(position)
+        """The document offset of snippet offset ``position``; see ``place``."""
+        return place(self.pieces, position, end=end)
 
     def span(self, start: int, end: int) -> Span:
         """The document range of a snippet range."""
@@ -144,6 +150,15 @@ class Prose:
     kind: ProseKind = "paragraph"
     level: int = 0
     """Of a heading: 1 to 6."""
+    pieces: tuple[Piece, ...] = ()
+    """Where the runs of the text stand in the document, as far as that is known."""
+
+    def place(self, start: int, end: int) -> Span:
+        """The document range of a range of the text; the whole block where it is not known."""
+        if not self.pieces or end <= start:
+            return self.span
+        first = place(self.pieces, start)
+        return Span(first, max(first, place(self.pieces, end, end=True)))
 
 
 @dataclass(frozen=True)

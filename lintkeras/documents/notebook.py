@@ -75,7 +75,12 @@ def read(path: str, data: bytes) -> Document:
         elif kind in ("markdown", "heading"):
             inner, read = parse(source.text)
             snippets += [_outside(one, source) for one in inner]
-            prose += [replace(one, span=_span(one.span, source)) for one in read]
+            prose += [
+                replace(
+                    one, span=_span(one.span, source), pieces=through(one.pieces, source.pieces)
+                )
+                for one in read
+            ]
     return Document(
         path, "notebook", text, "utf-8", bom, tuple(snippets), tuple(prose), tuple(found)
     )

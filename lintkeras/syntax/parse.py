@@ -132,6 +132,26 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
             yield match.start(), match.group()
 
 
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Offset and text of each string that stands where a docstring does, quotes included.
+
+    That is first in the file, or first on a line behind the colon of a header.
+    """
+    depth = 0
+    expected = True
+    header = False
+    for match in _TOKEN.finditer(source):
+        kind = match.lastgroup
+        if kind == "string" and expected and depth == 0:
+            yield match.start(), match.group()
+        if kind == "newline":
+            expected = expected or header
+        elif kind != "comment":
+            expected = False
+            depth += (kind == "open") - (kind == "close")
+            header = kind == "colon" and depth == 0
+
+
 @dataclass(slots=True)
 class _Level:
     """What is known of one open bracket, or of the statement outside of all."""

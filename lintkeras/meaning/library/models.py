@@ -122,7 +122,7 @@ def _note_functions(run: Interpreter, layer: Instance) -> None:
 
 _TRAIN = frozenset({"fit", "fit_generator", "train_on_batch"})
 _MADE = ("keras.optimizers.", "keras.metrics.", "keras.models.", "keras.layers.", "keras.losses.",
-         "tf.Variable")  # fmt: skip
+         "keras.callbacks.", "tf.Variable")  # fmt: skip
 
 
 def has_keras_base(instance: Instance) -> bool:
