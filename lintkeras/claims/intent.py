@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lintkeras.claims.sentences import PLAIN
+
 PassageKind = Literal["comment", "docstring", "name", "heading", "sentence", "following"]
 """What a passage is to the edit: a comment on or right above it, the docstring or name of the
 function around it, the title of its section, a sentence in front of its fence, or behind it."""
@@ -70,11 +72,6 @@ _BREAK = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\s*;\s+|\s+-+\s+|(?<!todo)(?<!fixme)
 _WORDS_OF_A_NAME = re.compile(r"[_\W]+|(?<=[a-z])(?=[A-Z])")
 _QUOTED = re.compile(r"\"([^\"]{1,400})\"")
 _LONGEST = 10_000
-# Typographic apostrophes, quotation marks and dashes.
-_PLAIN = str.maketrans({
-    0x2018: "'", 0x2019: "'", 0x2032: "'", 0x201C: '"', 0x201D: '"', 0xAB: '"', 0xBB: '"',
-    0x2013: "-", 0x2014: "-",
-})  # fmt: skip
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
 _PRIME = re.compile(r"\bf\s?'(?:\s?\([^()]*\))?")
 _UNIT_PRIME = re.compile(r"\b(relu|tanh|sigmoid|softplus|elu|gelu)'(?!s\b)(?:\s?\([^()]*\))?", re.I)
@@ -82,7 +79,7 @@ _UNIT_PRIME = re.compile(r"\b(relu|tanh|sigmoid|softplus|elu|gelu)'(?!s\b)(?:\s?
 
 def sentences(passage: Passage) -> Iterator[str]:
     """The sentences of a passage: whitespace folded, quotes left out, questions dropped."""
-    text = passage.text[:_LONGEST].translate(_PLAIN)
+    text = passage.text[:_LONGEST].translate(PLAIN)
     if passage.kind == "name":
         text = " ".join(_WORDS_OF_A_NAME.split(text))
     text = _PRIME.sub("fprime", _UNIT_PRIME.sub(r"\1 derivative", text.replace("`", "")))

@@ -20,7 +20,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,29 @@ class Claim:
     """A false claim: how it is made, and what to say of it."""
 
     code: str
-    message: str
-    note: str
-    forms: tuple[Form, ...]
-    elsewhere: re.Pattern[str] | None = None
-    """What code or prose of another subject holds, of which the claim may be true."""
+    entry: Mapping[str, Any]
+    """What ``claims.toml`` holds of it; its patterns are compiled when they are asked for."""
+    compiler: Compiler
+
+    @property
+    def message(self) -> str:
+        """What is right."""
+        return str(self.entry["message"])
+
+    @property
+    def note(self) -> str:
+        """Why that is so."""
+        return str(self.entry["note"])
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """The ways to make it."""
+        return tuple(_form(form, self.compiler) for form in self.entry["forms"])
+
+    @cached_property
+    def elsewhere(self) -> re.Pattern[str] | None:
+        """What code or prose of another subject holds, of which the claim may be true."""
+        return re.compile(self.entry["elsewhere"], re.I) if "elsewhere" in self.entry else None
 
 
 @dataclass(frozen=True)
@@ -102,17 +120,8 @@ def book() -> Book:
         words["irregular"],
         words["negative"],
     )
-    compiler = _Compiler(names)
-    claims = {
-        code: Claim(
-            code,
-            entry["message"],
-            entry["note"],
-            tuple(_form(form, compiler) for form in entry["forms"]),
-            re.compile(entry["elsewhere"], re.I) if "elsewhere" in entry else None,
-        )
-        for code, entry in data.items()
-    }
+    compiler = Compiler(names)
+    claims = {code: Claim(code, entry, compiler) for code, entry in data.items()}
     return Book(
         lexicon, {name: compiler.compile("|".join(each)) for name, each in silent.items()}, claims
     )
@@ -125,7 +134,7 @@ def _patterns(data: dict[str, Any]) -> Iterator[str]:
                 yield from [value] if isinstance(value, str) else value
 
 
-def _form(form: dict[str, Any], compiler: _Compiler) -> Form:
+def _form(form: dict[str, Any], compiler: Compiler) -> Form:
     def many(key: str) -> tuple[re.Pattern[str], ...]:
         value = form.get(key, [])
         return tuple(map(compiler.compile, [value] if isinstance(value, str) else value))
@@ -141,7 +150,7 @@ def _form(form: dict[str, Any], compiler: _Compiler) -> Form:
 
 
 @dataclass(frozen=True)
-class _Compiler:
+class Compiler:
     """Patterns over words to regular expressions over the lemmas of a clause."""
 
     names: dict[str, list[str]]
