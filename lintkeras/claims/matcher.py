@@ -156,6 +156,7 @@ class Compiler:
     names: dict[str, list[str]]
 
     def compile(self, text: str) -> re.Pattern[str]:
+        """A pattern as a regular expression."""
         return re.compile(self._choice(_PART.findall(text), ()) + r"(?=\s)")
 
     def _choice(self, parts: list[str], path: tuple[str, ...]) -> str:
