@@ -184,9 +184,9 @@ class Compiler:
 # ---------------------------------------------------------------------------- clauses
 
 _BREAKS = frozenset({";", ":", "-", "but", "because", "although", "though", "whereas", "while",
-                     "yet", "otherwise", "therefore", "however", "thus", "hence"})  # fmt: skip
-_CONDITIONS = frozenset({"if", "when", "whenever", "unless", "once", "until", "since"})
-_CONCESSIONS = frozenset({"although", "though", "while", "because"})
+                     "since", "yet", "otherwise", "therefore", "however", "thus", "hence"})  # fmt: skip
+_CONDITIONS = frozenset({"if", "when", "whenever", "unless", "once", "until"})
+_CONCESSIONS = frozenset({"although", "though", "while", "because", "since"})
 _EVENTS = frozenset({"when", "whenever", "once", "as"})
 _NEW_SUBJECTS = frozenset({"it", "you", "we", "they", "there", "this", "keras", "tensorflow", "i"})
 _MODALS = frozenset({"be", "can", "must", "need", "should", "will", "would", "do", "have"})
@@ -362,7 +362,7 @@ def _past(clause: Clause, match: re.Match[str]) -> bool:
     for number in range(last + 1):
         raw, lemma = words[number].raw.lower(), words[number].lemma
         before = words[number - 1].lemma if number else ""
-        if raw in _PAST:
+        if raw in _PAST and not (raw == "had" and before == "be"):
             return True
         if number >= first and raw.endswith("ed") and raw != lemma:
             if before in _NEW_SUBJECTS - {"this", "there"}:
