@@ -46,7 +46,7 @@ class Lexicon:
 
     def _parts(self, word: str) -> list[str]:
         """``doesn't`` is ``does`` and ``not``; a hyphen is read with and without."""
-        if word == "can't":
+        if word in ("can't", "cannot"):
             return ["can", "not"]
         if word == "won't":
             return ["will", "not"]

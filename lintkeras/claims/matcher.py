@@ -342,9 +342,10 @@ def _denied(clause: Clause, match: re.Match[str], wanted: bool) -> bool:
             count = 0
         elif word.lemma == "not" and not inside and not _not_only(clause, number):
             count += 1
-    follows = clause.words[last + 1].lemma if last + 1 < len(clause.words) else ""
-    if follows == "not" and clause.words[last].lemma in _MODALS:
-        count += 1
+    follows = clause.words[last + 1] if last + 1 < len(clause.words) else None
+    if follows is not None and follows.lemma == "not":
+        # "is not", "need not"; "knows nothing", "has no"
+        count += clause.words[last].lemma in _MODALS or follows.raw.lower() in ("nothing", "no")
     return count % 2 == 1 if wanted else count > 0
 
 
