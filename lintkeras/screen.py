@@ -32,7 +32,7 @@ def spoken(document: Document, codes: frozenset[str]) -> frozenset[str]:
     """
     if not codes or any(rule.code in codes and rule.reads == "code" for rule in load().rules):
         return codes
-    from lintkeras.claims.matcher import said
+    from lintkeras.claims.reading import said
 
     needs = {rule.code: rule.needs for rule in load().rules if rule.code in codes}
     return frozenset(one.claim.code for one in said(document.prose, document.snippets, needs))

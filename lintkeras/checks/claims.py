@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from lintkeras.checks.registry import Context, checks_of
-from lintkeras.claims.matcher import Said, book, said
+from lintkeras.claims.patterns import book
+from lintkeras.claims.reading import Said, said
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.facts import ObjectMade
 from lintkeras.rulebook import load

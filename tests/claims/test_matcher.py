@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from lintkeras import engine
-from lintkeras.claims.matcher import book, claims_of, clauses, said
+from lintkeras.claims.clauses import clauses
+from lintkeras.claims.matcher import claims_of
+from lintkeras.claims.patterns import book
+from lintkeras.claims.reading import said
 from lintkeras.claims.sentences import sentences
 from lintkeras.documents import read
 from lintkeras.documents.model import Prose
