@@ -160,6 +160,7 @@ def _check(programs: list[Program], data: bytes, job: _Job) -> list[Finding]:
     if suppressions.MARK.encode() not in data.lower():
         return findings
     silenced = [suppressions.read(program) for program in programs]
+    silenced += [suppressions.in_page(programs[0].document)]
     book = load()
     return [
         finding

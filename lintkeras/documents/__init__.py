@@ -10,10 +10,10 @@ from lintkeras.documents.model import Document, DocumentError, Piece, Prose, Sni
 
 __all__ = ["KINDS", "Document", "DocumentError", "Piece", "Prose", "Snippet", "kind_of", "read"]
 
-KINDS = ("python", "markdown", "notebook")
+KINDS = ("python", "markdown", "notebook", "rst")
 _EXTENSIONS = {
     "py": "python", "pyi": "python", "md": "markdown", "markdown": "markdown",
-    "ipynb": "notebook",
+    "ipynb": "notebook", "rst": "rst",
 }  # fmt: skip
 
 

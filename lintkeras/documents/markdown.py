@@ -6,10 +6,13 @@ import bisect
 import codecs
 import itertools
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lintkeras.documents.model import (
     Document,
+    Mark,
     Piece,
     Prose,
     ProseKind,
@@ -28,6 +31,7 @@ _INFO = re.compile(r"(\{?)\.?([\w+-]+)\}?\s*(\w*)")
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(?:.*?\r?\n)?\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_COMMENT = re.compile(r"<!--\s*(lintkeras:.*?)\s*-->", re.DOTALL | re.IGNORECASE)
 _OPTION = re.compile(r":[\w-]+:")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
@@ -36,12 +40,23 @@ def read(path: str, data: bytes) -> Document:
     """Read a page. Raises DocumentError where it is not UTF-8."""
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = decode(data[len(bom) :], "utf-8", len(bom))
-    snippets, prose = parse(text)
-    return Document(path, "markdown", text, "utf-8", bom, snippets, prose)
+    page = parse(text)
+    return Document(
+        path, "markdown", text, "utf-8", bom, page.snippets, page.prose, marks=page.marks
+    )
 
 
-def parse(text: str) -> tuple[tuple[Snippet, ...], tuple[Prose, ...]]:
-    """The code and the prose of a Markdown text."""
+@dataclass(frozen=True)
+class Page:
+    """What a Markdown text holds."""
+
+    snippets: tuple[Snippet, ...]
+    prose: tuple[Prose, ...]
+    marks: tuple[Mark, ...]
+
+
+def parse(text: str) -> Page:
+    """The code, the prose and the remarks of a Markdown text."""
     from markdown_it import MarkdownIt
 
     lines = [match.group() for match in _LINE.finditer(text) if match.group()]
@@ -56,6 +71,7 @@ def parse(text: str) -> tuple[tuple[Snippet, ...], tuple[Prose, ...]]:
     )
     snippets: list[Snippet] = []
     prose: list[Prose] = []
+    marks: list[Mark] = []
     containers: list[str] = []
     for token in MarkdownIt("commonmark").enable("table").parse(body):
         if token.type.endswith("_open"):
@@ -70,12 +86,22 @@ def parse(text: str) -> tuple[tuple[Snippet, ...], tuple[Prose, ...]]:
             language = fence_language(token.info)
             if language is not None:
                 snippets.append(_snippet(lines, starts, first + 1, token.content, language))
+        elif token.type == "html_block":
+            marks += _marks(text, span)
         elif token.type == "inline":
+            if any(child.type == "html_inline" for child in token.children or ()):
+                marks += _marks(text, span)
             heading = re.fullmatch(r"h([1-6])", containers[-1] if containers else "")
             level = int(heading.group(1)) if heading else 0
             kind = "heading" if heading else _kind(containers)
             prose.append(_prose(text, token, span, kind, level))
-    return tuple(snippets), tuple(prose)
+    return Page(tuple(snippets), tuple(prose), tuple(marks))
+
+
+def _marks(text: str, span: Span) -> Iterator[Mark]:
+    """The comments for lintkeras in a range of HTML or running text."""
+    for match in _COMMENT.finditer(text, span.start, span.end):
+        yield Mark(Span(*match.span()), match[1])
 
 
 def _kind(containers: list[str]) -> ProseKind:

@@ -161,6 +161,14 @@ class Prose:
         return Span(first, max(first, place(self.pieces, end, end=True)))
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A remark to lintkeras in a page: what stands in its comment (``lintkeras: ignore LK811``)."""
+
+    span: Span
+    text: str
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell of a notebook: its text, and where each run of it stands in the file."""
@@ -196,6 +204,7 @@ class Document:
     snippets: tuple[Snippet, ...] = ()
     prose: tuple[Prose, ...] = field(default=())
     cells: tuple[Cell, ...] = field(default=())
+    marks: tuple[Mark, ...] = field(default=())
 
     def cell(self, offset: int) -> Cell | None:
         """The cell of a notebook in which a text offset stands."""

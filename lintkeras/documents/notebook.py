@@ -19,6 +19,7 @@ from lintkeras.documents.model import (
     Cell,
     Document,
     DocumentError,
+    Mark,
     Piece,
     Prose,
     Snippet,
@@ -63,6 +64,7 @@ def read(path: str, data: bytes) -> Document:
     places = _places(text)
     snippets: list[Snippet] = []
     prose: list[Prose] = []
+    marks: list[Mark] = []
     found: list[Cell] = []
     for number, (where, cell) in enumerate(cells.items(), start=1):
         source = _source(text, where, cell, places)
@@ -73,17 +75,19 @@ def read(path: str, data: bytes) -> Document:
         if kind == "code" and _is_python(content, cell):
             snippets += _code(source)
         elif kind in ("markdown", "heading"):
-            inner, read = parse(source.text)
-            snippets += [_outside(one, source) for one in inner]
+            page = parse(source.text)
+            snippets += [_outside(one, source) for one in page.snippets]
             prose += [
                 replace(
                     one, span=_span(one.span, source), pieces=through(one.pieces, source.pieces)
                 )
-                for one in read
+                for one in page.prose
             ]
+            marks += [Mark(_span(one.span, source), one.text) for one in page.marks]
     return Document(
-        path, "notebook", text, "utf-8", bom, tuple(snippets), tuple(prose), tuple(found)
-    )
+        path, "notebook", text, "utf-8", bom, tuple(snippets), tuple(prose), tuple(found),
+        tuple(marks),
+    )  # fmt: skip
 
 
 def _get(value: object, *keys: str | int) -> Any:

@@ -1,6 +1,8 @@
-"""``# lintkeras: ignore[LK103] reason`` in comments.
+"""``# lintkeras: ignore[LK103] reason`` in comments, ``<!-- lintkeras: ignore LK811 -->`` in pages.
 
-Read from comment tokens, never from strings, and only in files that hold the words.
+Read from comment tokens, never from strings, and only in files that hold the words. In a page a
+comment speaks for the block that it stands in, else for the next one; ``disable`` speaks for all
+that follows, up to ``enable`` of the same rule.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from lintkeras.documents.model import Document
 from lintkeras.findings import Span
 from lintkeras.syntax.parse import ParsedSnippet
 from lintkeras.syntax.program import Program
@@ -18,10 +21,9 @@ from lintkeras.syntax.program import Program
 MARK = "lintkeras:"
 """What a file must hold, in any case, to have a suppression."""
 _RULE = r"[A-Za-z][\w-]*"
-_COMMENT = re.compile(
-    rf"#\s*{MARK}\s*ignore(?:\s*\[([^\]]*)\]|\s+({_RULE}(?:(?:\s*,\s*{_RULE})|(?:\s+LK\d+\b))*))",
-    re.IGNORECASE,
-)
+_NAMED = rf"(?:\s*\[([^\]]*)\]|\s+({_RULE}(?:(?:\s*,\s*{_RULE})|(?:\s+LK\d+\b))*))"
+_COMMENT = re.compile(rf"#\s*{MARK}\s*ignore{_NAMED}", re.IGNORECASE)
+_REMARK = re.compile(rf"{MARK}\s*(ignore|disable|enable){_NAMED}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,39 @@ class Suppressions:
             range_.start <= span.start < range_.end and not rules.isdisjoint((code.lower(), name))
             for range_, rules in self.ranges
         )
+
+
+def in_page(document: Document) -> Suppressions:
+    """What the comments of a page silence."""
+    blocks = [prose.span for prose in document.prose]
+    blocks += [
+        Span(snippet.pieces[0].document, snippet.pieces[-1].end)
+        for snippet in document.snippets
+        if snippet.pieces
+    ]
+    blocks.sort()
+    found: list[tuple[Span, frozenset[str]]] = []
+    for number, mark in enumerate(document.marks):
+        match = _REMARK.match(mark.text)
+        rules = _words(match[2], match[3]) if match is not None else frozenset()
+        if match is None or not rules:
+            continue
+        if match[1].lower() == "ignore":
+            around = [b for b in blocks if b.start <= mark.span.start and mark.span.end <= b.end]
+            later = [b for b in blocks if b.start >= mark.span.end]
+            found += [(block, rules) for block in (around[-1:] or later[:1])]
+        elif match[1].lower() == "disable":
+            for rule in rules:
+                ends = (
+                    other.span.start
+                    for other in document.marks[number + 1 :]
+                    if (enabled := _REMARK.match(other.text)) is not None
+                    and enabled[1].lower() == "enable"
+                    and rule in _words(enabled[2], enabled[3])
+                )
+                end = next(ends, len(document.text) + 1)
+                found.append((Span(mark.span.end, end), frozenset({rule})))
+    return Suppressions(tuple(found))
 
 
 def read(program: Program) -> Suppressions:
@@ -90,5 +125,10 @@ def _end_of_lines(node: cst.CSTNode) -> cst.TrailingWhitespace | None:
 
 
 def _rules(comment: str) -> frozenset[str]:
-    found = (brackets or words for brackets, words in _COMMENT.findall(comment))
-    return frozenset(rule for text in found for rule in re.findall(_RULE, text.lower()))
+    found = (_words(brackets, words) for brackets, words in _COMMENT.findall(comment))
+    return frozenset(rule for rules in found for rule in rules)
+
+
+def _words(brackets: str | None, words: str | None) -> frozenset[str]:
+    """The rules that a comment names, with brackets or without."""
+    return frozenset(re.findall(_RULE, (brackets or words or "").lower()))
