@@ -72,7 +72,7 @@ def _choices(context: click.Context, option: click.Parameter, texts: tuple[str, 
 @click.option("--ignore", multiple=True, callback=_rules, metavar="RULE,...",
               help="Leave these out, too.")  # fmt: skip
 @click.option("--extension", multiple=True, callback=_extensions, metavar="EXT:KIND",
-              help="Read files with this extension as python or markdown.")  # fmt: skip
+              help="Read files with this extension as python, notebook, markdown or rst.")  # fmt: skip
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="Count and apply fixes that change training too."
@@ -87,7 +87,7 @@ def _choices(context: click.Context, option: click.Parameter, texts: tuple[str, 
 @click.option("--stdin-filename", metavar="PATH", help="The file that standard input stands for.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
 def check(paths: tuple[str, ...], unsafe_fixes: bool, choose: Any, **options: Any) -> None:
-    """Lint Python files and Markdown pages.
+    """Lint Python files, notebooks, and Markdown and reStructuredText pages.
 
     PATHS are files and folders (default: the current folder); - is standard input.
     """
