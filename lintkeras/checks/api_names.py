@@ -16,6 +16,7 @@ from lintkeras.findings import Applicability, Edit, Finding, Fix, Note
 from lintkeras.keras_api import homes
 from lintkeras.keras_api.homes import Gone, Home
 from lintkeras.keras_api.releases import Place, place_of
+from lintkeras.keras_api.replacements import by_name
 from lintkeras.meaning.facts import CallMade, SymbolUse
 from lintkeras.meaning.values import Symbol, Test
 from lintkeras.rewrites.moves import (
@@ -145,7 +146,7 @@ class Survey:
         """Everything that is asked for and gone, in the order of the facts."""
         for reach in self.reached:
             gone = self._gone(reach)
-            if gone is None or _is_backend_function(gone) or is_expected(self.context, reach):
+            if gone is None or _is_left_to_another(gone) or is_expected(self.context, reach):
                 continue
             match reach.node:
                 case cst.ImportFrom():
@@ -405,9 +406,11 @@ def parent_path(path: str) -> str:
     return path.rpartition(".")[0]
 
 
-def _is_backend_function(gone: Gone) -> bool:
-    """What is left to the rule about the functions of the backend."""
-    return gone.place.inside.startswith("backend.") and not gone.is_module
+def _is_left_to_another(gone: Gone) -> bool:
+    """What another rule says more about: functions of the backend, a call that must be rewritten."""
+    if gone.place.inside.startswith("backend."):
+        return not gone.is_module
+    return "rule" in by_name("symbols").get(gone.place.inside, {})
 
 
 def is_expected(context: Context, reach: Reach) -> bool:
