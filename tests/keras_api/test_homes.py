@@ -92,7 +92,7 @@ def test_each_is_left_alone_where_it_is_there() -> None:
 def test_the_tables(name: str) -> None:
     entries = table(name)
     assert len({entry["old"] for entry in entries}) == len(entries)
-    known = {"old", "new", "safe", "note", "source", "onward", "stub", "lazy", "values"}
+    known = {"old", "new", "safe", "note", "source", "onward", "stub", "lazy", "values", "rule"}
     for entry in entries:
         assert set(entry) <= known
         assert len(entry["source"]) > 10
