@@ -30,7 +30,9 @@ def walk(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         if name.startswith("_") or value is None:
             continue
         if isinstance(value, types.ModuleType):
-            own = value.__name__.startswith("keras") and ".src" not in value.__name__
+            # (an `import tensorflow.keras` anywhere gives them these names)
+            own = value.__name__.startswith(("keras", "tensorflow.keras"))
+            own = own and ".src" not in value.__name__
             if own and id(value) not in seen:
                 seen.add(id(value))
                 yield f"{path}.{name}", value
