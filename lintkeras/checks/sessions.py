@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from lintkeras.checks.backend import backend_module
 from lintkeras.checks.fallbacks import is_guarded
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding
@@ -49,10 +50,15 @@ def tf1_session(context: Context) -> Iterator[Finding]:
             error = f"`fit` raises RuntimeError in {shown} ({_STEP})"
             message = f"after `{written}` {error}; {note}"
         else:
-            gone = _gone(context, symbol, keras)
+            gone = _gone(context, symbol)
             if gone is None:
                 continue
-            message = f"`{written}` {gone}; {note}"
+            if isinstance(node, cst.ImportAlias):
+                name = symbol.path.rpartition(".")[2]
+                message = f"importing `{name}` raises ImportError in {gone[0]}; {note}"
+            else:
+                text = f" ({gone[1]})" if gone[1] else ""
+                message = f"`{written}` raises AttributeError in {gone[0]}{text}; {note}"
         yield Finding("LK617", context.program.span(node), message, label="of TensorFlow 1")
 
 
@@ -86,20 +92,13 @@ def _note(symbol: Symbol) -> str | None:
     return None if found is None else str(found["note"])
 
 
-def _gone(context: Context, symbol: Symbol, keras: Place) -> str | None:
-    """How the target fails on a name; None where it has it."""
+def _gone(context: Context, symbol: Symbol) -> tuple[str, str] | None:
+    """The release that lacks a name, and its error where that is known; None where it has it."""
     place = _keras_place(symbol) or place_of(symbol.path)
     if place is None:
         return None
     if context.releases.missing(place) != context.releases.settle(place):
         return None
-    name = symbol.path.rpartition(".")[2]
-    if place.space == "tf":
-        text = f"module 'tensorflow' has no attribute '{name}'"
-    elif place.space == "keras":
-        text = f"module 'keras.backend' has no attribute '{name}'"
-    elif context.releases.is_keras_3(place):
-        text = f"module 'keras._tf_keras.keras.backend' has no attribute '{name}'"
-    else:
-        return f"is not there in {context.releases.shown(place)}"
-    return f"raises AttributeError in {context.releases.shown(place)} ({text})"
+    shown, name = context.releases.shown(place), symbol.path.rpartition(".")[2]
+    module = "tensorflow" if place.space == "tf" else backend_module(context, place)
+    return shown, f"module '{module}' has no attribute '{name}'" if module else ""
