@@ -69,11 +69,17 @@ def from_table(table: object, where: str, root: Path) -> Settings:
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """A suggestion to end a message with, where something known is close."""
-    import difflib
+    from difflib import SequenceMatcher, get_close_matches
 
     spelled = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(word.lower(), spelled, 1)
-    return f"; did you mean {spelled[close[0]]}?" if close else ""
+
+    def closeness(one: str) -> tuple[float, int]:  # of equally close ones, what begins alike
+        matcher = SequenceMatcher(None, one, word.lower())
+        block = matcher.get_matching_blocks()[0]
+        return matcher.ratio(), 0 if block.a or block.b else block.size
+
+    close = get_close_matches(word.lower(), spelled, 8)
+    return f"; did you mean {spelled[max(close, key=closeness)]}?" if close else ""
 
 
 def rules(value: object) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def test_settings_that_cannot_be_used(both: Path, table: str, message: str) -> N
         (["--select", "LK1O3"], "unknown rule 'LK1O3'; did you mean LK1"),
         (["--ignore", "tape-reusd"], "did you mean tape-reused?"),
         (["--extension", "txt"], "must be EXT:KIND"),
-        (["--extension", "txt:rst"], "txt: no kind 'rst'; there are"),
+        (["--extension", "txt:org"], "txt: no kind 'org'; there are"),
         (["--fail-on", "eror"], "eror"),
         (["--output-format", "xml"], "'concise', 'full', 'json'"),
         (["--no-such-option"], "No such option"),
@@ -218,7 +218,12 @@ def test_the_target_reaches_the_checks(
     targets: list[object] = []
 
     def spy(
-        program: object, facts: object, prose: object, codes: object, target: object
+        program: object,
+        facts: object,
+        prose: object,
+        codes: object,
+        target: object,
+        package: object,
     ) -> list[object]:
         targets.append(target)
         return []
