@@ -39,7 +39,7 @@ def is_guarded(context: Context, node: cst.CSTNode, tests: Iterable[Test] = ()) 
                 if any(map(_expects, ancestor.handlers)):
                     return True
             case cst.If() | cst.IfExp():
-                if _is_version_test(ancestor.test):
+                if _is_version_test(ancestor.test) or _asks_for_a_name(ancestor):
                     return True
             case cst.With():
                 if any(_expects_failure(item.item) for item in ancestor.items):
@@ -103,6 +103,24 @@ def _is_version_test(test: cst.BaseExpression) -> bool:
         and (part.value in _ASKED | _VERSIONS or _names_a_version(part.value))
         for part in nodes(test)
     )
+
+
+def _asks_for_a_name(branch: cst.If | cst.IfExp) -> bool:
+    """``if "steps_per_execution" in parameters:`` above a branch that uses this name."""
+    asked = {
+        str(part.left.evaluated_value)
+        for part in nodes(branch.test)
+        if isinstance(part, cst.Comparison) and isinstance(part.left, cst.SimpleString)
+        if any(isinstance(one.operator, (cst.In, cst.NotIn)) for one in part.comparisons)
+    }
+    if not asked:
+        return False
+    for part in nodes(branch):
+        match part:
+            case cst.Arg(keyword=cst.Name(value=name)) | cst.Attribute(attr=cst.Name(value=name)):
+                if name in asked:
+                    return True
+    return False
 
 
 def _names_a_version(name: str) -> bool:

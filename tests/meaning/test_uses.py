@@ -106,7 +106,13 @@ GUARDED = [
     "def f(version):\n    if version >= 3:\n        return 1\n    from keras.layers.core import Dense\n",
     "import pytest\nwith pytest.raises(ImportError):\n    from keras.layers.core import Dense\n",
 ]
+GUARDED += [
+    "import inspect\nimport x\nnames = list(inspect.signature(x.f).parameters)\n"
+    "if 'units' in names:\n    x.f(units=1)\nelse:\n    from keras.layers.core import Dense\n",
+]
 PLAIN = [
+    "def f(kinds, x):\n    if 'conv' in kinds:\n        x.f(units=1)\n"
+    "        from keras.layers.core import Dense\n",
     "from keras.layers.core import Dense\n",
     "def f(flag):\n    if flag:\n        from keras.layers.core import Dense\n",
     "try:\n    from keras.layers.core import Dense\nexcept KeyError:\n    pass\n",
