@@ -26,6 +26,7 @@ from lintkeras.meaning.values import (
     Const,
     Member,
     Symbol,
+    Test,
     Value,
     alternatives,
     walk,
@@ -60,6 +61,8 @@ class Call:
     """What it belongs to, by the path that the program reached it by."""
     arguments: tuple[Arguments, ...]
     """Its arguments, each time that it was reached."""
+    tests: tuple[Test, ...]
+    """The conditions under which it is reached."""
 
     @property
     def last(self) -> str:
@@ -172,7 +175,9 @@ def _calls(context: Context) -> Iterator[Call]:
         name, path = first
         place = place_of(path)
         if place is not None and context.releases.is_keras_3(place):
-            yield Call(context, group[0].node, name, place, tuple(one.arguments for one in group))
+            arguments = tuple(one.arguments for one in group)
+            tests = tuple(test for one in group for test in one.tests)
+            yield Call(context, group[0].node, name, place, arguments, tests)
 
 
 def _named(function: object) -> tuple[str, str] | None:
@@ -190,15 +195,8 @@ def _named(function: object) -> tuple[str, str] | None:
 def _reported(context: Context, *lasts: str) -> Iterator[Call]:
     """The calls of these names that are not written for several releases."""
     for call in _calls(context):
-        if call.last in lasts:
-            tests = [
-                test
-                for group in context.facts.groups(CallMade)
-                if group[0].node is call.node
-                for test in group[0].tests
-            ]
-            if not is_guarded(context, call.node, tests):
-                yield call
+        if call.last in lasts and not is_guarded(context, call.node, call.tests):
+            yield call
 
 
 # ---------------------------------------------------------------------- paths
