@@ -27,6 +27,7 @@ from lintkeras.keras_api.arguments import (
     swallows,
 )
 from lintkeras.keras_api.releases import Place
+from lintkeras.keras_api.replacements import table
 from lintkeras.meaning.values import Const, Value
 from lintkeras.rewrites import arguments as edits
 
@@ -131,8 +132,15 @@ def removed_argument(context: Context) -> Iterator[Finding]:
     for one in context.once(verdicts):
         rule = one.entry.rule if one.entry is not None else "LK605"
         if rule == "LK605" and one.what in ("removed", "refused", "ignored", "warned"):
-            yield _removed(context, one)
+            if not _is_of_files(context, one):
+                yield _removed(context, one)
     yield from positional_arguments(context)
+
+
+def _is_of_files(context: Context, one: Verdict) -> bool:
+    """Whether LK613 speaks of an argument: those that chose the formats of files."""
+    names = {*one.called.callee.names(context.releases)}
+    return any(row["old"] == one.keyword and names & {*row["of"]} for row in table("saving"))
 
 
 def _removed(context: Context, one: Verdict) -> Finding:

@@ -31,7 +31,7 @@ from lintkeras.meaning.values import (
     alternatives,
     walk,
 )
-from lintkeras.rewrites.dropping import without
+from lintkeras.rewrites.arguments import leave_out_all
 from lintkeras.rewrites.paths import FileUse, Renaming, renamed
 from lintkeras.syntax.program import ForeignNode
 
@@ -433,8 +433,11 @@ def _is_format(one: _Given, *formats: str) -> bool:
 
 
 def _without(call: Call, given: Sequence[_Given]) -> tuple[Edit, ...] | None:
-    edits = [without(call.context.code, call.node, one.node) for one in given]
-    return None if None in edits else tuple(edit for edit in edits if edit is not None)
+    """The edits that remove arguments; None where a comment would go with one."""
+    code, gone = call.context.code, [one.node for one in given]
+    if any(any(code.comments(argument.value)) for argument in gone):
+        return None
+    return tuple(leave_out_all(code, call.node, gone))
 
 
 def _export_fix(call: Call, dropped: list[_Given]) -> Iterator[Fix]:

@@ -7,6 +7,7 @@ import pytest
 from lintkeras import engine
 from lintkeras.findings import Applicability
 from lintkeras.fixes import Consent, fix
+from lintkeras.rulebook import load
 
 CODES = {"LK405", "LK613", "LK705"}
 HEAD = """\
@@ -152,3 +153,16 @@ def test_a_file_that_asks_for_keras_2(line: str) -> None:
     assert bool(report.findings) == (line in SETS_NOT)
     program = program.replace("from tensorflow import keras", "import keras")
     assert engine.lint("x.py", program.encode(), "python", CODES).findings
+
+
+def test_arguments_of_files_are_found_by_one_rule() -> None:
+    program = HEAD + (
+        'model.save("m.keras", options=None)\n'
+        'model.save_weights("w.weights.h5", save_format="h5")\n'
+        'load_model("m.keras", options=None)\n'
+        'keras.callbacks.ModelCheckpoint("m.keras", options=None)\n'
+        'model.load_weights("w.weights.h5", by_name=True)\n'
+    )
+    codes = load().select(["LK6", "LK4", "LK7"])
+    found = engine.lint("x.py", program.encode(), "python", codes).findings
+    assert [one.rule for one in found] == ["LK613"] * 5
