@@ -169,6 +169,22 @@ class Mark:
     text: str
 
 
+def aligned(plain: str, text: str, span: Span) -> tuple[Piece, ...]:
+    """Where the words of running text stand in a block of the document, each behind the last."""
+    pieces: list[Piece] = []
+    at = span.start
+    for word in re.finditer(r"\S+", plain):
+        bare = word.group().strip("`")
+        for shown in (word.group(), bare):
+            found = text.find(shown, at, span.end) if shown else -1
+            if found >= 0:
+                shift = word.group().index(shown)
+                pieces.append(Piece(word.start() + shift, found, len(shown)))
+                at = found + len(shown)
+                break
+    return tuple(pieces)
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell of a notebook: its text, and where each run of it stands in the file."""

@@ -19,6 +19,7 @@ from lintkeras.documents.model import (
     Prose,
     ProseKind,
     Snippet,
+    aligned,
     line_feeds,
     newline_of,
 )
@@ -242,7 +243,8 @@ class _Reader:
     def _say(self, text: str, span: Span, kind: ProseKind, level: int = 0) -> None:
         plain = " ".join(_plain(text).split())
         if plain:
-            self.prose.append(Prose(plain, span, kind, level))
+            pieces = aligned(plain, self.text, span)
+            self.prose.append(Prose(plain, span, kind, level, pieces))
 
 
 _ROLE = re.compile(r"(?::[\w:+-]+:)`(?P<role>[^`]+)`")

@@ -255,3 +255,11 @@ def test_notebooks() -> None:
     (one,) = said(document.prose, document.snippets, NEEDS)
     assert one.sentence.span.start == data.index("Keras")
     assert one.sentence.span.end == data.index("pass.") + len("pass.")
+
+
+def test_restructured_text() -> None:
+    written = "Keras does not allow a *different* activation\nin the :class:`~keras.Foo` ``backward`` pass."
+    text = f"Keras\n=====\n\nOne, é. {written} Two.\n"
+    document = read("x.rst", text.encode(), "rst")
+    (one,) = said(document.prose, document.snippets, NEEDS)
+    assert text[one.sentence.span.start : one.sentence.span.end] == written
