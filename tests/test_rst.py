@@ -50,6 +50,7 @@ CODE = [
     (".. code-block:: bash\n\n   ls\n", []),
     (".. testcode:: group\n\n   x = 1\n\n.. testoutput::\n\n   1\n", ["x = 1\n"]),
     (".. doctest::\n\n   >>> x = 1\n   >>> x\n   1\n", ["x = 1\nx\n"]),
+    (">>>\n\n.. code-block:: python\n\n   >>>\n", []),
     ("Text\n\n>>> for x in y:\n...     x\n1\n\nText\n", ["for x in y:\n    x\n"]),
     ("- item\n\n  .. code-block:: python\n\n     x = 1\n", ["x = 1\n"]),
     (".. note:: Text\n\n   .. code-block:: python\n\n      x = 1\n", ["x = 1\n"]),

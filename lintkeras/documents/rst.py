@@ -179,6 +179,8 @@ class _Reader:
                 pieces.append(Piece(length, self.starts[number] + cut, len(kept)))
             source.append(kept)
             length += len(kept)
+        if not pieces:
+            return
         newline = newline_of(self.text)
         self.snippets.append(
             Snippet(line_feeds("".join(source)), tuple(pieces), prefix, newline=newline)
