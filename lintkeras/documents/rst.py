@@ -179,7 +179,7 @@ class _Reader:
                 pieces.append(Piece(length, self.starts[number] + cut, len(kept)))
             source.append(kept)
             length += len(kept)
-        if not pieces:
+        if not "".join(source).strip():
             return
         newline = newline_of(self.text)
         self.snippets.append(
