@@ -112,6 +112,8 @@ def test_escapes() -> None:
     start = snippet.source.index("t = 1")
     span = snippet.span(start, start + 5)
     assert source[span.start : span.end] == "t = 1"
+    one_line = apply(source, [snippet.edit(start, start + 5, "t = '\\n'")])
+    assert document(one_line).snippets[1].source == "s = 'a\\nb'\nt = '\\n'\n"
     changed = apply(source, [snippet.edit(start, start + 5, "t = '\\n'\nu = 2")])
     (again,) = document(changed).snippets[1:]
     assert again.source == "s = 'a\\nb'\nt = '\\n'\nu = 2\n"

@@ -103,6 +103,14 @@ def test_whole_lines_are_whole_strings() -> None:
     assert json.loads(replaced)["cells"][0]["source"] == ["a = 1\n", "b = 4\n", "d = 5\n", "c = 3"]
 
 
+def test_what_is_put_into_a_line_is_quoted() -> None:
+    data = notebook(cell(["a = 'x'\n", "b = 3"]))
+    document = read("x.ipynb", data, "notebook")
+    (snippet,) = document.snippets
+    changed = apply(document.text, [snippet.edit(4, 7, '"\\n"')])
+    assert json.loads(changed)["cells"][0]["source"] == ['a = "\\n"\n', "b = 3"]
+
+
 def test_a_finding_is_shown_in_its_cell() -> None:
     report = lint(notebook(IMPORTS, cell(lines(STEP), execution_count=1)))
     (finding,) = report.findings

@@ -131,7 +131,7 @@ class Snippet:
             if not text or (others and not others[-1]):
                 at = Span(at.start, self.offset(end))  # whole lines: whole strings of the list
         if not others:
-            return Edit(at, text)
+            return Edit(at, first)
         # The prefix of the last line goes in front of what follows the edit on its line.
         prefix = quoted(self.prefix, self.quoting)
         blank = quoted(self.prefix.rstrip(), self.quoting)
