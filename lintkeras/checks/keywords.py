@@ -330,7 +330,7 @@ def _effect(one: Verdict, near: str) -> str:
 
 @check("LK610")
 def unknown_argument(context: Context) -> Iterator[Finding]:
-    """a keyword that no known release of Keras takes."""
+    """a keyword that is refused, and that no known signature of an earlier release has."""
     for one in context.once(verdicts):
         if one.what != "unknown":
             continue
@@ -339,8 +339,8 @@ def unknown_argument(context: Context) -> Iterator[Finding]:
         yield Finding(
             "LK610",
             context.program.span(one.argument or one.called.node),
-            f"`{one.called.callee.name}()` has no argument `{one.keyword}` in any known release of "
-            f"Keras, {error(context, one)}{hint}",
+            f"`{one.called.callee.name}()` has no argument `{one.keyword}` in "
+            f"{context.releases.shown(one.called.callee.place)}, {error(context, one)}{hint}",
         )
 
 
