@@ -118,13 +118,24 @@ class Survey:
             one.function.path for group in groups if isinstance((one := group[0]).function, Symbol)
         )
 
+    @cached_property
+    def led_through(self) -> frozenset[str]:
+        """The paths that the program goes on from."""
+        return frozenset(
+            prefix for place in self.places.values() for prefix in _prefixes(place.path)[:-1]
+        )
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """The paths that an import loads: its own, and all that it leads through."""
+        paths = {one.place.path for one in self.reached if not one.is_read}
+        return frozenset(prefix for path in paths for prefix in _prefixes(path))
+
     def _gone(self, reach: Reach) -> Gone | None:
         """What is gone of what a place asks for, and was not missed before it."""
         place = reach.place
         if self._begins(reach):
-            below = place.path + "."
-            deeper = any(other.path.startswith(below) for other in self.places.values())
-            found = homes.gone(self.releases, place, is_module=deeper)
+            found = homes.gone(self.releases, place, is_module=place.path in self.led_through)
             if found is not None:
                 return found
         if isinstance(reach.node, cst.Attribute) and self._is_unloaded(reach):
@@ -138,9 +149,7 @@ class Survey:
         """Whether a module is read as an attribute that only an import would find."""
         if homes.not_loaded(self.releases, reach.place) != self.releases.settle(reach.place):
             return False
-        imported = [one.place.path for one in self.reached if not one.is_read]
-        inner = (reach.place.path, reach.place.path + ".")
-        return not any(path == inner[0] or path.startswith(inner[1]) for path in imported)
+        return reach.place.path not in self.imported
 
     def missing(self) -> Iterator[Missing]:
         """Everything that is asked for and gone, in the order of the facts."""
@@ -369,6 +378,12 @@ class Survey:
         return Missing(reach, gone, whole, ((place, home),), (), tuple(edits), text)
 
 
+def _prefixes(path: str) -> list[str]:
+    """A dotted path and all that it leads through, outermost first."""
+    parts = path.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
 @dataclass(frozen=True)
 class _Use:
     """A dotted name that reads something of a module, and where that is now."""
@@ -454,8 +469,12 @@ def removed_symbol(context: Context) -> Iterator[Finding]:
     yield from _findings(context, modules=False)
 
 
+def _missing(context: Context) -> list[Missing]:
+    return list(context.once(Survey).missing())
+
+
 def _findings(context: Context, *, modules: bool) -> Iterator[Finding]:
-    found = [one for one in Survey(context).missing() if one.gone.is_module == modules]
+    found = [one for one in context.once(_missing) if one.gone.is_module == modules]
     fixes = import_fixes(context, [move for one in found for move in one.moves])
     for one in found:
         made = [fixes[move.alias] for move in one.moves if move.alias in fixes]
@@ -596,7 +615,7 @@ _GENERATED = (2, 13)
 @check("LK609")
 def unknown_symbol(context: Context) -> Iterator[Finding]:
     """a name below ``keras`` that no known release has."""
-    for reach, part in Survey(context).unknown():
+    for reach, part in context.once(Survey).unknown():
         if not _is_certain(context, part) or is_expected(context, reach):
             continue
         near = _nearest(context, part)

@@ -77,6 +77,8 @@ class Space:
         first, *lines = head.split("\n")
         self.versions: tuple[str, ...] = tuple(first.split(" "))
         self._lines = lines
+        self._positions: dict[str, int] = {}
+        self._read: dict[int, Symbol] = {}
 
     @cached_property
     def _entries(self) -> list[str]:
@@ -104,6 +106,11 @@ class Space:
         return None if found is None else self._symbol(found)
 
     def _symbol(self, number: int) -> Symbol:
+        if number not in self._read:
+            self._read[number] = self._entry(number)
+        return self._read[number]
+
+    def _entry(self, number: int) -> Symbol:
         kind, *fields = self._entries[number].split("\t")
         signature, keywords, closed, base, *members = [*fields, "", "", "", ""][
             : max(len(fields), 4)
@@ -114,9 +121,11 @@ class Space:
 
     def position(self, version: str) -> int:
         """The newest known release that is not newer than ``version``."""
-        wanted = _numbers(version)
-        known = [index for index, v in enumerate(self.versions) if _numbers(v)[:2] <= wanted[:2]]
-        return known[-1] if known else 0
+        if version not in self._positions:
+            wanted = _numbers(version)[:2]
+            known = [index for index, v in enumerate(self.versions) if _numbers(v)[:2] <= wanted]
+            self._positions[version] = known[-1] if known else 0
+        return self._positions[version]
 
     def last_seen(self, path: str) -> str | None:
         """The newest release that still has a path; None for a path that no release has."""

@@ -43,6 +43,11 @@ class Program:
         return tuple(node for module in self.modules for node in nodes(module))
 
     @cached_property
+    def _own(self) -> frozenset[int]:
+        """The identities of ``nodes``: known long before anything is laid out."""
+        return frozenset(map(id, self.nodes))
+
+    @cached_property
     def _layouts(self) -> list[Layout]:
         return [lay_out(one.module, one.snippet.source) for one in self.parsed]
 
@@ -54,7 +59,7 @@ class Program:
 
     def owns(self, node: cst.CSTNode) -> bool:
         """Whether a node stands in this program, not in another file that was followed."""
-        return any(id(node) in layout.spans for layout in self._layouts)
+        return id(node) in self._own or any(id(node) in layout.spans for layout in self._layouts)
 
     def snippet_of(self, node: cst.CSTNode) -> ParsedSnippet:
         """The snippet that a node belongs to."""
