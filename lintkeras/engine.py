@@ -132,7 +132,8 @@ def _programs(document: Document, job: _Job) -> tuple[list[Program], list[Findin
                     at = snippet.offset(failure.offset)
                     findings.append(Finding("LK001", Span(at, at), str(failure)))
         unparsed += len(snippets) - len(parsed)
-        if parsed or (document.prose and not number):
+        page = document.kind != "python" and not number
+        if parsed or (page and (document.prose or "LK801" in job.codes)):
             complete = len(parsed) == len(snippets)
             programs.append(Program(document, tuple(parsed), complete=complete))
     return programs, findings, unparsed
