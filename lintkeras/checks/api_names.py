@@ -12,6 +12,7 @@ import libcst as cst
 from lintkeras import keras_api
 from lintkeras.checks.fallbacks import dotted_name, is_guarded
 from lintkeras.checks.registry import Context, check
+from lintkeras.checks.strings import removed_strings
 from lintkeras.findings import Applicability, Edit, Finding, Fix, Note
 from lintkeras.keras_api import homes
 from lintkeras.keras_api.homes import Gone, Home
@@ -465,8 +466,9 @@ def removed_module(context: Context) -> Iterator[Finding]:
 
 @check("LK602")
 def removed_symbol(context: Context) -> Iterator[Finding]:
-    """a class or function of Keras that is gone is imported or read."""
+    """a class or function of Keras that is gone is imported or read, or named in a string."""
     yield from _findings(context, modules=False)
+    yield from removed_strings(context)
 
 
 def _missing(context: Context) -> list[Missing]:
