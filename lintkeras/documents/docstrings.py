@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lintkeras.documents.markdown import fence_language
-from lintkeras.documents.model import Document, Piece, Snippet, line_feeds, newline_of, through
+from lintkeras.documents.model import (
+    PROMPT,
+    Document,
+    Piece,
+    Snippet,
+    in_runs,
+    line_feeds,
+    newline_of,
+    through,
+)
 
 _LITERAL = re.compile(
     r"(?P<prefix>[rRuU]?)(?P<quote>\"\"\"|'''|\"|')(?P<text>.*)(?P=quote)", re.DOTALL
@@ -19,8 +28,7 @@ _ESCAPE = re.compile(
     r"|N\{[^}]*\})"
 )
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)")
-_PROMPT = re.compile(r"(?P<indent>[ \t]*)>>>(?: |$)")
-_MORE = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?: |$)")
+_FIRST_PROMPT = re.compile(r"(?P<indent>[ \t]*)>>>(?: |$)")
 
 
 @dataclass(frozen=True)
@@ -124,15 +132,15 @@ def _examples(docstring: Docstring) -> Iterator[Snippet]:
             end = _closing(lines, number + 1, fence["ticks"])
             if fence_language(fence["info"]) is not None:
                 body = range(number + 1, end)
-                if any(_PROMPT.match(lines[one]) for one in body):
-                    yield from _session(lines, starts, [n for n in body if _MORE.match(lines[n])])
+                if any(_FIRST_PROMPT.match(lines[one]) for one in body):
+                    yield from _session(lines, starts, [n for n in body if PROMPT.match(lines[n])])
                 else:
                     yield from _block(lines, starts, body, fence["indent"])
             number = end + 1
             continue
         session = []
-        if _PROMPT.match(lines[number]):
-            while number < len(lines) and _MORE.match(lines[number]):
+        if _FIRST_PROMPT.match(lines[number]):
+            while number < len(lines) and PROMPT.match(lines[number]):
                 session.append(number)
                 number += 1
             yield from _session(lines, starts, session)
@@ -162,7 +170,7 @@ def _session(lines: list[str], starts: list[int], session: list[int]) -> Iterato
     """The lines of a session without their prompts."""
     kept = []
     for number in session:
-        match = _MORE.match(lines[number])
+        match = PROMPT.match(lines[number])
         assert match is not None
         kept.append((number, match.end()))
     if kept:
@@ -174,14 +182,6 @@ def _session(lines: list[str], starts: list[int], session: list[int]) -> Iterato
 def _snippet(
     lines: list[str], starts: list[int], kept: list[tuple[int, int]], prefix: str
 ) -> Iterator[Snippet]:
-    source: list[str] = []
-    pieces: list[Piece] = []
-    length = 0
-    for number, cut in kept:
-        text = lines[number][cut:]
-        if text:
-            pieces.append(Piece(length, starts[number] + cut, len(text)))
-        source.append(text)
-        length += len(text)
-    if pieces:
-        yield Snippet(line_feeds("".join(source)), tuple(pieces), prefix)
+    snippet = in_runs(((starts[n] + cut, lines[n][cut:]) for n, cut in kept), prefix)
+    if snippet is not None:
+        yield snippet

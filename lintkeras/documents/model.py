@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -26,6 +26,10 @@ def newline_of(text: str) -> str:
 
 
 ProseKind = Literal["heading", "paragraph", "list-item", "quote", "table", "comment", "docstring"]
+
+
+PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?: |$)")
+"""What stands in front of a line of an interactive session."""
 
 
 class DocumentError(Exception):
@@ -268,3 +272,24 @@ def through(pieces: tuple[Piece, ...], outer: tuple[Piece, ...]) -> tuple[Piece,
             found.append(Piece(at, holder.document + inside, taken, holder.width))
             position, left = position + taken, left - taken
     return tuple(found)
+
+
+def in_runs(
+    runs: Iterable[tuple[int, str]], prefix: str = "", newline: str = "\n"
+) -> Snippet | None:
+    """Code that stands in runs of a text, such as lines without their indentation or prompts.
+
+    Each run is where it begins and what it says; None where they say nothing.
+    """
+    source: list[str] = []
+    pieces: list[Piece] = []
+    length = 0
+    for start, kept in runs:
+        if kept:
+            pieces.append(Piece(length, start, len(kept)))
+        source.append(kept)
+        length += len(kept)
+    code = "".join(source)
+    return (
+        Snippet(line_feeds(code), tuple(pieces), prefix, newline=newline) if code.strip() else None
+    )

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from lintkeras.documents.markdown import fence_language
 from lintkeras.documents.model import (
+    PROMPT,
     Document,
     Mark,
-    Piece,
     Prose,
     ProseKind,
     Snippet,
     aligned,
-    line_feeds,
+    in_runs,
     newline_of,
 )
 from lintkeras.documents.python import decode
@@ -38,7 +38,6 @@ _READ = frozenset({
 """Directives whose body is running text."""
 _QUOTING = frozenset({"epigraph", "highlights", "pull-quote"})
 _OPTION = re.compile(r"[ \t]*:[\w-]+:")
-_MORE = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?: |$)")
 _ITEM = re.compile(r"(?:[-*+•]|\(?(?:\d{1,3}|[a-zA-Z#])[.)])[ \t]+")
 _FIELD = re.compile(r":[^:\s][^:]*:(?:[ \t]+|$)")
 _RULE = re.compile(r"([=\-~^\"'`#*+.:_<>])\1{2,}")
@@ -108,7 +107,7 @@ class _Reader:
             line = self.lines[number].strip()
             if line.startswith("..") and (line == ".." or line[2] in " \t"):
                 number = self._explicit(number, end, kind)
-            elif _MORE.match(self.lines[number]) and line.startswith(">>>"):
+            elif PROMPT.match(self.lines[number]) and line.startswith(">>>"):
                 number = self._session(number, end)
             elif self._is_title(number, end):
                 number = self._title(number)
@@ -150,7 +149,7 @@ class _Reader:
         if not numbers:
             return
         if session or self.lines[numbers[0]].strip().startswith(">>>"):
-            self._prompts([n for n in numbers if _MORE.match(self.lines[n])])
+            self._prompts([n for n in numbers if PROMPT.match(self.lines[n])])
             return
         indent = min(map(self._indent, numbers))
         lines = [(n, min(indent, len(self.lines[n]))) for n in range(numbers[0], last)]
@@ -161,30 +160,22 @@ class _Reader:
         first = number
         while number < end and not self._blank(number):
             number += 1
-        self._prompts([n for n in range(first, number) if _MORE.match(self.lines[n])])
+        self._prompts([n for n in range(first, number) if PROMPT.match(self.lines[n])])
         return number
 
     def _prompts(self, numbers: list[int]) -> None:
         if numbers:
-            lines = [(n, match.end()) for n in numbers if (match := _MORE.match(self.lines[n]))]
+            lines = [(n, match.end()) for n in numbers if (match := PROMPT.match(self.lines[n]))]
             self._snippet(lines, self.lines[numbers[0]][: self._indent(numbers[0])] + "... ")
 
     def _snippet(self, lines: list[tuple[int, int]], prefix: str) -> None:
-        source: list[str] = []
-        pieces: list[Piece] = []
-        length = 0
-        for number, cut in lines:
-            kept = self.text[self.starts[number] + cut : self.starts[number + 1]]
-            if kept:
-                pieces.append(Piece(length, self.starts[number] + cut, len(kept)))
-            source.append(kept)
-            length += len(kept)
-        if not "".join(source).strip():
-            return
-        newline = newline_of(self.text)
-        self.snippets.append(
-            Snippet(line_feeds("".join(source)), tuple(pieces), prefix, newline=newline)
-        )
+        runs = [
+            (self.starts[n] + cut, self.text[self.starts[n] + cut : self.starts[n + 1]])
+            for n, cut in lines
+        ]
+        snippet = in_runs(runs, prefix, newline_of(self.text))
+        if snippet is not None:
+            self.snippets.append(snippet)
 
     def _is_title(self, number: int, end: int) -> bool:
         """A line over a rule, perhaps also under one."""

@@ -64,7 +64,6 @@ from lintkeras.meaning.values import (
     List,
     Member,
     Method,
-    PerEntry,
     Reads,
     Sequence,
     Symbol,
@@ -766,14 +765,6 @@ class Interpreter:
     def statement_loops(self) -> tuple[cst.CSTNode, ...]:
         """The ``for`` and ``while`` loops that are running, outermost first."""
         return tuple(node for node in self.loop_nodes if isinstance(node, (cst.For, cst.While)))
-
-    def in_branch_or_loop(self) -> bool:
-        """Whether the statement at hand may run any number of times."""
-        return bool(self.loops or self.tests)
-
-    def per_entry(self, values: tuple[Value, ...]) -> Value:
-        """One value where all are the same, else another one for each entry."""
-        return values[0] if len(set(values)) == 1 else PerEntry(values)
 
     def length_of(self, value: Value) -> Value:
         """``len(value)``."""

@@ -88,11 +88,6 @@ def library_name(function: Value | str) -> str:
     return ""
 
 
-def is_elementwise(function: Value | str) -> bool:
-    """Whether a library function treats every entry of a tensor alone."""
-    return library_name(function) in _ELEMENTWISE
-
-
 def keeps_entries(function: Value | str) -> bool:
     """Whether an operation gives as many entries as it gets, or mixes them in groups.
 
