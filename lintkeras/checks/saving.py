@@ -18,7 +18,7 @@ from lintkeras.keras_api.releases import Place, place_of
 from lintkeras.keras_api.replacements import table
 from lintkeras.meaning.facts import CallMade
 from lintkeras.meaning.kinds import class_of, is_model
-from lintkeras.meaning.library.calling import argument_node
+from lintkeras.meaning.calling import argument_node
 from lintkeras.meaning.texts import Tail, tail_of
 from lintkeras.meaning.values import (
     Arguments,

@@ -11,6 +11,7 @@ from typing import Protocol
 import libcst as cst
 
 from lintkeras.meaning.facts import OptimizerStep
+from lintkeras.meaning.outputs import UNKNOWN_OUTPUT, Head, Output
 from lintkeras.meaning.values import (
     OPAQUE,
     Arguments,
@@ -83,6 +84,33 @@ class View(Protocol):
 def describe(value: Value, view: View) -> str:
     """The value in words; an object of the program by its name where it has one."""
     return _Words(view).of(value)
+
+
+def describe_head(head: Head) -> str:
+    """One output with its loss: ``softmax of 10 for sparse_categorical_crossentropy``."""
+    name = f"{head.name}: " if head.name is not None else ""
+    outputs = " or ".join(map(describe_output, head.outputs))
+    losses = " or ".join(
+        f"{loss.name}{'' if loss.from_logits is False else ' of logits' if loss.from_logits else ' of ?'}"
+        for loss in head.losses
+    )
+    return f"{name}{outputs} for {losses or 'unknown'}"
+
+
+def describe_output(output: Output) -> str:
+    """``softmax of 10``; the whole shape where it is known: ``relu of (?, 8, 8, 16)``."""
+    if output == UNKNOWN_OUTPUT:
+        return "unknown"
+    shown = "unknown"
+    if output.activations is not None:
+        shown = " after ".join(
+            a.name if a.axis in (-1, None) or a.name != "softmax" else f"{a.name} over axis {a.axis}"
+            for a in reversed(output.activations)
+        ) or "linear"
+    sizes = ", ".join("?" if size is None else str(size) for size in output.shape.sizes)
+    if output.shape.exact:
+        return f"{shown} of ({sizes})"
+    return f"{shown} of {sizes}" if sizes not in ("", "?") else shown
 
 
 def describe_step(step: OptimizerStep, view: View) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import libcst as cst
 
 from lintkeras.meaning.outline import is_static, positional_parameters
+from lintkeras.meaning.outputs import Head
 from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
@@ -189,6 +190,18 @@ class CompiledModel:
     loss: Value | None
     losses: tuple[Value, ...] = ()
     """The one loss, or those of the outputs; of a loss class of the program its ``call``."""
+    heads: tuple[Head, ...] = ()
+    """The outputs of the model, each with its loss; empty where they are not known."""
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LossCall:
+    """A loss of Keras or TensorFlow is called on labels and a tensor."""
+
+    node: cst.Call
+    heads: tuple[Head, ...]
+    tests: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +220,8 @@ class ModelTrained:
     frozen_since: bool = False
     """Whether it was frozen after compile() and never trained before (certainly)."""
     tests: tuple[Test, ...] = ()
+    heads: tuple[Head, ...] = ()
+    """Its outputs, each with its loss and labels; empty where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -626,6 +626,7 @@ class Interpreter:
     def call(self, function: Value, arguments: Arguments, node: cst.Call) -> Value:
         """Call a value."""
         uses.note_call(self, function, arguments, node)
+        library.note_loss(self, function, arguments, node)
         environment.note_call(self, function, arguments)
         return self._apply(function, arguments, node)
 

@@ -16,14 +16,14 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from lintkeras.documents import read
-from lintkeras.meaning.describe import describe, describe_step
-from lintkeras.meaning.facts import OptimizerStep
+from lintkeras.meaning.describe import describe, describe_head, describe_step
+from lintkeras.meaning.facts import CompiledModel, LossCall, OptimizerStep
 from lintkeras.meaning.interpreter import Interpreter
 from lintkeras.meaning.values import Value
 from lintkeras.syntax.stack import run_with_deep_stack
 
 PAGES = sorted(Path(__file__).parent.glob("*.md"))
-_REVEALED = re.compile(r"  # (?:revealed|step): (.*)$")
+_REVEALED = re.compile(r"  # (?:revealed|step|heads): (.*)$")
 _REVEAL = re.compile(r"\breveal\(")
 
 
@@ -70,6 +70,10 @@ class Section:
 
         run.facts.note_at = note  # type: ignore[method-assign]
         run.run(modules, sum(len(source) for _, source in self.fences))
+        for kind in (CompiledModel, LossCall):
+            for one in run.facts.all(kind):
+                heads = ", ".join(map(describe_head, one.heads)) or "unknown"
+                found.setdefault(lines[one.node], {})[id(one)] = heads
         for fact in run.facts.all(OptimizerStep):
             found.setdefault(lines[fact.node], {})[id(fact)] = texts[id(fact)]
         return {n: "; then ".join(dict.fromkeys(ways.values())) for n, ways in found.items()}

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.calling import Model, argument_node, frozen, unwrapped
 from lintkeras.meaning.facts import ModelSaved
 from lintkeras.meaning.library import python, tapes, tensors
 from lintkeras.meaning.library.backward import CUSTOM_GRADIENTS, backward_pass
-from lintkeras.meaning.library.calling import Model, argument_node, frozen, unwrapped
 from lintkeras.meaning.library.models import (
+    POLICIES,
     call_layer,
     construct,
     has_keras_base,
     instance_method,
+    load_data,
     note_end,
+    note_loss,
     note_made,
     note_method,
+    set_policy,
 )
 from lintkeras.meaning.library.python import dict_method, list_method
 from lintkeras.meaning.library.steps import note_step, strategy_run, unscaled
@@ -81,6 +85,7 @@ _FUNCTIONS: dict[str, Model] = {
     **python.FUNCTIONS,
     **tensors.FUNCTIONS,
     **tapes.FUNCTIONS,
+    **dict.fromkeys(POLICIES, set_policy),
 }
 
 __all__ = [
@@ -98,6 +103,7 @@ __all__ = [
     "is_class",
     "lets_errors_pass",
     "note_end",
+    "note_loss",
     "note_made",
     "unwrapped",
 ]
@@ -159,6 +165,8 @@ def call_symbol(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cs
     model = _FUNCTIONS.get(name)
     if model is not None:
         return model(run, symbol, arguments, node)
+    if name.startswith("keras.datasets.") and name.endswith(".load_data"):
+        return load_data(run, symbol, arguments, node)
     if name in CUSTOM_GRADIENTS and arguments.positional:
         run.wanted.append(gradient := CustomGradient(arguments.positional[0], symbol))
         return gradient

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.calling import argument_node, frozen, tuple_of, unwrapped
 from lintkeras.meaning.facts import (
     ActivationUse,
     CompiledModel,
     LayerCall,
+    LossCall,
     ModelAsked,
     ModelEnds,
     ModelSaved,
@@ -19,15 +21,18 @@ from lintkeras.meaning.facts import (
 )
 from lintkeras.meaning.kinds import beside, class_of, is_model
 from lintkeras.meaning.library import training
-from lintkeras.meaning.library.calling import argument_node, frozen, unwrapped
-from lintkeras.meaning.objects import MADE
+from lintkeras.meaning.models import POLICY, Reader, called_loss
+from lintkeras.meaning.objects import COMPILED, MADE
 from lintkeras.meaning.operators import term
+from lintkeras.meaning.outputs import Head
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
+    NAMESPACE,
     NONE,
     OPAQUE,
     UNKNOWN,
     Arguments,
+    Computed,
     Const,
     Content,
     CustomGradient,
@@ -70,9 +75,58 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
         mark_called(run, (entry.value for entry in content.entries))
     if name.startswith("keras.layers."):
         _note_functions(run, result)
+        policy = run.state.find(_POLICY)
+        if policy is not State.MISSING:
+            run.write((result, POLICY), policy)  # type: ignore[arg-type]
     if name.startswith(_MADE):
         note_made(run, result, node)
     return result
+
+
+_POLICY = (NAMESPACE, "policy ")
+"""The cell that holds the dtype policy in force."""
+
+
+def set_policy(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``keras.mixed_precision.set_global_policy(policy)``."""
+    policy = arguments.get("policy", 0)
+    if isinstance(policy, Instance):
+        policy = policy.arguments.get("name", 0)
+    run.write(_POLICY, policy if isinstance(policy, Const) else UNKNOWN)
+    return NONE
+
+
+POLICIES = frozenset({
+    "keras.mixed_precision.set_global_policy", "keras.mixed_precision.set_dtype_policy",
+    "keras.config.set_dtype_policy", "keras.mixed_precision.set_policy",
+})  # fmt: skip
+"""The functions that set the dtype policy of all layers that are made afterwards."""
+
+
+def load_data(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call) -> Value:
+    """``keras.datasets.mnist.load_data()``: ``((x_train, y_train), (x_test, y_test))``."""
+    whole = term(symbol, unwrapped(run, arguments), node)
+    parts = [
+        tuple_of(tuple(_part(_part(whole, half, node), side, node) for side in (0, 1)))
+        for half in (0, 1)
+    ]
+    return tuple_of(tuple(parts))
+
+
+def _part(value: Value, index: int, node: cst.Call) -> Value:
+    return term("Subscript", Arguments((value, Const(index))), node)
+
+
+def note_loss(run: Interpreter, function: Value, arguments: Arguments, node: cst.Call) -> None:
+    """Record that a loss of Keras or TensorFlow is called."""
+    if not isinstance(function, (Symbol, Instance)):
+        return
+    given = unwrapped(run, arguments)
+    found = called_loss(Computed(function, given, node))
+    if found is not None:
+        loss, truth, guess = found
+        head = Head(node, Reader(run, node).tensor(guess), (loss,), node, labels=truth)
+        run.facts.note(LossCall(node, (head,), tuple(run.tests)))
 
 
 CALLED = "called "
@@ -140,9 +194,11 @@ def note_method(
         output = _output(run, owner, Unknown(("input", node)), node)
         given, compiled = unwrapped(run, arguments), training.compiled_with(run, owner)
         frozen_since = training.was_frozen(run, owner)
-        tests = tuple(run.tests)
+        heads = _trained_heads(run, owner, arguments, node)
         run.facts.note(
-            ModelTrained(node, owner, name, output, given, compiled, frozen_since, tests)
+            ModelTrained(
+                node, owner, name, output, given, compiled, frozen_since, tuple(run.tests), heads
+            )
         )
         training.train(run, owner)
     elif name.startswith("predict") or name == "evaluate":
@@ -153,12 +209,25 @@ def note_method(
         loss = arguments.get("loss", 1)
         losses = tuple(_called(run, value) for value in _losses(run, loss))
         optimizer = _optimizer(owner, arguments.get("optimizer", 0), node)
-        run.facts.note(CompiledModel(node, owner, optimizer, loss, losses))
+        heads = Reader(run, node).heads(owner, arguments, node)
+        tests = tuple(run.tests)
+        run.facts.note(CompiledModel(node, owner, optimizer, loss, losses, heads, tests))
         for value in losses:
             if isinstance(value, (Function, CustomGradient)):
                 run.wanted.append(value)
             elif isinstance(value, Method):
                 run.wanted.append(value.function)
+
+
+def _trained_heads(
+    run: Interpreter, model: Value, arguments: Arguments, node: cst.Call
+) -> tuple[Head, ...]:
+    """The outputs of a model that is trained, as it was compiled, with the labels given here."""
+    found = run.state.find((model, COMPILED)) if isinstance(model, Instance) else None
+    if not isinstance(found, Computed) or not isinstance(found.node, cst.Call):
+        return ()
+    labels = arguments.get("y", 1)
+    return Reader(run, node).heads(model, found.arguments, found.node, labels)
 
 
 def _called(run: Interpreter, loss: Value) -> Value:
@@ -275,7 +344,12 @@ def call_layer(
         output = _output(run, layer, arguments.get("inputs", 0) or UNKNOWN, node)
     if output is not None and output != UNKNOWN:
         run.facts.note(LayerCall(node, layer, output))
-    return term(layer, arguments, node)
+    result = term(layer, arguments, node)
+    if result != UNKNOWN or arguments == Arguments((UNKNOWN,)):
+        return result
+    # Too large to be compared: of a deep network the layers that come next are still known.
+    run.forgotten += 1
+    return term(layer, Arguments((Unknown(("too large", run.forgotten)),)), node)
 
 
 def _output(run: Interpreter, model: Value, inputs: Value, node: cst.Call) -> Value | None:

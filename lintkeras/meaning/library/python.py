@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.calling import Model, tuple_of, unwrapped
 from lintkeras.meaning.facts import GradientZip
-from lintkeras.meaning.library.calling import Model, tuple_of, unwrapped
 from lintkeras.meaning.library.variables import holdings
 from lintkeras.meaning.loops import rounds
 from lintkeras.meaning.objects import note_reassigned

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.calling import unwrapped
 from lintkeras.meaning.facts import OptimizerStep, TapeUse
-from lintkeras.meaning.library.calling import unwrapped
 from lintkeras.meaning.library.variables import holdings, layers_behind
 from lintkeras.meaning.objects import CHANGED
 from lintkeras.meaning.operators import binary

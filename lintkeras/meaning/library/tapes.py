@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lintkeras.meaning.calling import Model
 from lintkeras.meaning.facts import TapeUse
-from lintkeras.meaning.library.calling import Model
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.library.calling import Model, tuple_of, unwrapped
+from lintkeras.meaning.calling import Model, tuple_of, unwrapped
 from lintkeras.meaning.library.python import map_calls
 from lintkeras.meaning.operators import binary, edited, term, unary
 from lintkeras.meaning.values import (

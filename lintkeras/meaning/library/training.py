@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lintkeras.meaning.library.calling import unwrapped
+from lintkeras.meaning.calling import unwrapped
 from lintkeras.meaning.objects import COMPILED, TRAINED
 from lintkeras.meaning.state import State
 from lintkeras.meaning.values import (
