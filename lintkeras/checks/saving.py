@@ -16,9 +16,9 @@ from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Edit, Finding, Fix, Note, Severity
 from lintkeras.keras_api.releases import Place, place_of
 from lintkeras.keras_api.replacements import table
+from lintkeras.meaning.calling import argument_node
 from lintkeras.meaning.facts import CallMade
 from lintkeras.meaning.kinds import class_of, is_model
-from lintkeras.meaning.calling import argument_node
 from lintkeras.meaning.texts import Tail, tail_of
 from lintkeras.meaning.values import (
     Arguments,

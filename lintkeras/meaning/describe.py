@@ -103,10 +103,15 @@ def describe_output(output: Output) -> str:
         return "unknown"
     shown = "unknown"
     if output.activations is not None:
-        shown = " after ".join(
-            a.name if a.axis in (-1, None) or a.name != "softmax" else f"{a.name} over axis {a.axis}"
-            for a in reversed(output.activations)
-        ) or "linear"
+        shown = (
+            " after ".join(
+                a.name
+                if a.axis in (-1, None) or a.name != "softmax"
+                else f"{a.name} over axis {a.axis}"
+                for a in reversed(output.activations)
+            )
+            or "linear"
+        )
     sizes = ", ".join("?" if size is None else str(size) for size in output.shape.sizes)
     if output.shape.exact:
         return f"{shown} of ({sizes})"

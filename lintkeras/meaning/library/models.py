@@ -121,10 +121,10 @@ def note_loss(run: Interpreter, function: Value, arguments: Arguments, node: cst
     """Record that a loss of Keras or TensorFlow is called."""
     if not isinstance(function, (Symbol, Instance)):
         return
-    given = unwrapped(run, arguments)
-    found = called_loss(Computed(function, given, node))
+    found = called_loss(Computed(function, arguments, node))
     if found is not None:
         loss, truth, guess = found
+        guess = frozen(run, guess)
         head = Head(node, Reader(run, node).tensor(guess), (loss,), node, labels=truth)
         run.facts.note(LossCall(node, (head,), tuple(run.tests)))
 
