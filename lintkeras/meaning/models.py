@@ -319,7 +319,7 @@ class Reader:
             return self._for_each_step(layer, before, made)
         if name == "Lambda":
             function = layer.arguments.get("function", 0) or UNKNOWN
-            found_outputs = self.called(function, ((replace(before, shape=made.shape),),))
+            found_outputs = self.called(function, ((before,),))
             return tuple(replace(o, last=layer, dtype=made.dtype) for o in found_outputs)
         added = self._activation_layer(name, layer)
         if added is not None:
