@@ -154,3 +154,14 @@ def all_of(*parts: Sequence[Edit] | None) -> tuple[Edit, ...] | None:
     if any(part is None for part in parts):
         return None
     return tuple(edit for part in parts if part is not None for edit in part)
+
+
+@_in_this_file
+def with_units(code: Code, layer: Instance, units: int) -> Edits:
+    """Another number of units, where it is written as a number."""
+    if layer.node is None or not layer.class_name.endswith(".Dense"):
+        return None
+    given = argument_node(layer.node, "units", 0)
+    if given is None or not isinstance(given.value, cst.Integer):
+        return None
+    return [code.replace(given.value, str(units))]

@@ -27,6 +27,7 @@ from lintkeras.meaning.library.models import (
     note_made,
     note_method,
     set_policy,
+    train_test_split,
 )
 from lintkeras.meaning.library.python import dict_method, list_method
 from lintkeras.meaning.library.steps import note_step, strategy_run, unscaled
@@ -86,6 +87,7 @@ _FUNCTIONS: dict[str, Model] = {
     **tensors.FUNCTIONS,
     **tapes.FUNCTIONS,
     **dict.fromkeys(POLICIES, set_policy),
+    "sklearn.model_selection.train_test_split": train_test_split,
 }
 
 __all__ = [

@@ -113,6 +113,18 @@ def load_data(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
     return tuple_of(tuple(parts))
 
 
+def train_test_split(
+    run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.Call
+) -> Value:
+    """``train_test_split(x, y)`` of scikit-learn: two parts of each array."""
+    given = unwrapped(run, arguments)
+    if not given.complete or not given.positional:
+        return UNKNOWN
+    return tuple_of(
+        tuple(term(symbol, Arguments((one,)), node) for one in given.positional for _ in (0, 1))
+    )
+
+
 def _part(value: Value, index: int, node: cst.Call) -> Value:
     return term("Subscript", Arguments((value, Const(index))), node)
 
