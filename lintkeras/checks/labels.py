@@ -235,8 +235,8 @@ def class_count(context: Context) -> Iterator[Finding]:
                 f"{labels.source}; write `{labels.classes}`"
             )
             note = (
-                "InvalidArgumentError on TensorFlow (CPU): received a label value outside the valid "
-                "range; on a GPU and on JAX the loss is NaN"
+                "InvalidArgumentError on TensorFlow's CPU (a label outside the valid range), NaN on "
+                "its GPU; on JAX these samples count as 0, silently"
                 if labels.encoding == "numbers"
                 else "ValueError at the first batch: Arguments `target` and `output` must have the "
                 "same shape"
