@@ -144,6 +144,8 @@ class Interpreter:
         """The names that were ever set on each object."""
         self.owners: dict[str, dict[Instance, None]] = {}
         """The objects on which each name was ever set."""
+        self.made_under: dict[Instance, tuple[Test, ...]] = {}
+        """The conditions under which each model was made."""
         self.dataclasses: set[Class] = set()
         self.metaclasses: dict[Class | Symbol, Class] = {}
         self.constructing: list[Instance] = []

@@ -72,6 +72,7 @@ def construct(run: Interpreter, symbol: Symbol, arguments: Arguments, node: cst.
         layers = arguments.get("layers", 0) if name.endswith("Sequential") else None
         content = run.content(layers) if layers is not None else Content()
         run.write((result, "layers "), content)
+        run.made_under[result] = tuple(run.tests)
         mark_called(run, (entry.value for entry in content.entries))
     if name.startswith("keras.layers."):
         _note_functions(run, result)
@@ -283,7 +284,9 @@ def instance_method(
             layers = run.state.find((owner, "layers "))
             layer = arguments.get("layer", 0)
             if isinstance(layers, Content) and layer is not None:
-                entry = OPAQUE.entries[0] if run.loops else Entry(layer, None, tuple(run.tests))
+                tests, made = tuple(run.tests), run.made_under.get(owner, ())
+                tests = tests[len(made) :] if tests[: len(made)] == made else tests
+                entry = OPAQUE.entries[0] if run.loops else Entry(layer, None, tests)
                 run.write((owner, "layers "), Content((*layers.entries, entry)))
                 run.write((owner, ADDED), NONE)
                 mark_called(run, (layer,))
