@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 import pytest
@@ -55,11 +55,7 @@ specs = st.builds(
     st.sampled_from(ACTIVATIONS),
     st.sampled_from(LOSSES),
     st.booleans(),
-).map(lambda s: s if s.loss != "mean_squared_error" else Spec(*_without_logits(s)))
-
-
-def _without_logits(spec: Spec) -> tuple[object, ...]:
-    return spec.hidden, spec.units, spec.activation, spec.loss, False
+).map(lambda s: replace(s, from_logits=s.from_logits and s.loss != "mean_squared_error"))
 
 
 # ------------------------------------------------------------------ one layer, in many spellings

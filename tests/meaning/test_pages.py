@@ -70,10 +70,11 @@ class Section:
 
         run.facts.note_at = note  # type: ignore[method-assign]
         run.run(modules, sum(len(source) for _, source in self.fences))
-        compiled, called = run.facts.all(CompiledModel), run.facts.all(LossCall)
-        for one in (*compiled, *called):
-            heads = ", ".join(map(describe_head, one.heads)) or "unknown"
-            found.setdefault(lines[one.node], {})[id(one)] = heads
+        kept = [(one.node, one.heads) for one in run.facts.all(CompiledModel)]
+        kept += [(one.node, one.heads) for one in run.facts.all(LossCall)]
+        for node, heads in kept:
+            said = ", ".join(map(describe_head, heads)) or "unknown"
+            found.setdefault(lines[node], {})[heads] = said
         for fact in run.facts.all(OptimizerStep):
             found.setdefault(lines[fact.node], {})[id(fact)] = texts[id(fact)]
         return {n: "; then ".join(dict.fromkeys(ways.values())) for n, ways in found.items()}
