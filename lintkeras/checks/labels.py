@@ -81,6 +81,9 @@ def _is_encoded_otherwise(output: Output, loss: Loss, labels: Labels) -> bool:
         return False
     if loss.is_sparse:
         return labels.encoding == "one-hot"
+    if labels.encoding == "binarized":
+        # One column for two classes, more than two for others: never the two of the output.
+        return loss.is_categorical and output.units == 2
     return loss.is_categorical and labels.encoding in ("numbers", "binary")
 
 
@@ -96,7 +99,8 @@ def label_encoding(context: Context) -> Iterator[Finding]:
         other = "categorical_crossentropy" if loss.is_sparse else "sparse_categorical_crossentropy"
         given = (
             "one-hot vectors" if loss.is_sparse
-            else f"class numbers below {labels.classes}" if labels.classes else "class numbers"
+            else _words(labels) if labels.encoding != "numbers" or not labels.classes
+            else f"class numbers below {labels.classes}"
         )  # fmt: skip
         wants = "class numbers" if loss.is_sparse else "one-hot vectors"
         edits = with_loss(context.code, one.pair.head.loss_node, loss, other)
@@ -177,9 +181,12 @@ def _mode_for(output: Output, loss: Loss, keyword: str) -> str:
 
 
 def _words(labels: Labels) -> str:
-    return {"one-hot": "one-hot vectors", "numbers": "class numbers", "binary": "zeros and ones"}[
-        labels.encoding
-    ]
+    return {
+        "one-hot": "one-hot vectors",
+        "numbers": "class numbers",
+        "binary": "zeros and ones",
+        "binarized": "a column of zeros and ones where there are two classes",
+    }[labels.encoding]
 
 
 def _with_mode(context: Context, call: cst.Call, keyword: str, mode: str) -> tuple[Fix, ...]:

@@ -24,8 +24,9 @@ from lintkeras.meaning.values import (
     integer,
 )
 
-Encoding = Literal["numbers", "one-hot", "binary"]
-"""Class numbers from 0 on, one-hot vectors, or one zero or one a sample."""
+Encoding = Literal["numbers", "one-hot", "binary", "binarized"]
+"""Class numbers from 0 on, one-hot vectors, one zero or one a sample; or what ``LabelBinarizer``
+gives of a number of classes that is not known: one column for two, one-hot vectors for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def labels_of(value: Value) -> Labels | None:
             if name in _ALIKE_METHODS:
                 return labels_of(of)
             if name in ("fit_transform", "transform") and isinstance(of, Computed):
-                return _of_encoder(of, node)
+                return _of_encoder(of, given, node)
         case Sequence(kind="list", content=content):
             return _of_list(content.plain())
     return None
@@ -165,8 +166,16 @@ def _of_function(name: str, given: Arguments, node: cst.CSTNode) -> Labels | Non
     return None
 
 
-def _of_encoder(encoder: Computed, node: cst.CSTNode) -> Labels | None:
+def _of_encoder(encoder: Computed, given: Arguments, node: cst.CSTNode) -> Labels | None:
+    inner = labels_of(given.positional[0]) if given.positional else None
     match encoder.function:
+        case Symbol(name="sklearn.preprocessing.LabelBinarizer"):
+            classes = inner.classes if inner is not None else None
+            if classes is not None and classes > 2:
+                return Labels("one-hot", classes, node, "LabelBinarizer")
+            return Labels(
+                "binary" if classes == 2 else "binarized", classes, node, "LabelBinarizer"
+            )
         case Symbol(name="sklearn.preprocessing.LabelEncoder"):
             return Labels("numbers", None, node, "LabelEncoder")
         case Symbol(name="sklearn.preprocessing.OneHotEncoder"):
