@@ -124,6 +124,8 @@ class Interpreter:
         """Whether a gradient was taken so far."""
         self.alive = True
         self.steps = 0
+        self.read_steps = 0
+        """The steps that reading models took, which have a budget of their own: half of it."""
         self.budget = _STEPS_AT_LEAST
         self.pending: list[Function] = []
         self.classes: list[Class] = []

@@ -439,6 +439,9 @@ class Reader:
             return UNKNOWN
         facts = run.facts
         mark, lengths = facts.mark(), (len(run.pending), len(run.classes), len(run.wanted))
+        if run.read_steps > run.budget // 2:
+            return UNKNOWN
+        steps = run.steps
         entries, entered = run.entries.copy(), {n: set(c) for n, c in facts.entered.items()}
         strangers, alive = set(facts.strangers), run.alive
         results: list[Value] = []
@@ -446,6 +449,8 @@ class Reader:
         run.aside(lambda: results.append(frozen(run, run.enter(function, arguments, self.node))))
         self._depth -= 1
         facts.rollback(mark)
+        run.read_steps += run.steps - steps
+        run.steps = steps
         for items, length in zip((run.pending, run.classes, run.wanted), lengths, strict=True):
             del items[length:]  # type: ignore[attr-defined]
         run.entries, facts.entered, facts.strangers, run.alive = entries, entered, strangers, alive
