@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -44,6 +44,8 @@ class Called:
     """Whether it is a ``functools.partial``, so that more arguments may follow."""
     passed_on: bool = False
     """Whether the function around it passes on the keywords that it was given itself."""
+    held: Arguments = field(default=Arguments())
+    """``arguments``, with lists and dictionaries as they were at that moment."""
 
     @property
     def keywords(self) -> tuple[tuple[str, Value], ...]:
@@ -71,14 +73,31 @@ class Called:
                 return one
         return None
 
+    @property
+    def names(self) -> list[str]:
+        """The parameters that can be given by position."""
+        return [p.name for p in self.signature.parameters if p.kind == "positional"]
+
+    def value(self, name: str) -> Value | None:
+        """What a parameter is given, lists as the tuples that they held; None where nothing."""
+        names = self.names
+        return self.held.get(name, names.index(name) if name in names else None)
+
+    def expression(self, name: str) -> cst.Arg | None:
+        """The argument in the call that a parameter is given by name or by position."""
+        found, names = self.argument(name), self.names
+        if found is not None or name not in names or self.positional is None:
+            return found
+        index = names.index(name)
+        return self.positional[index] if index < len(self.positional) else None
+
     def gives(self, name: str) -> bool:
         """Whether an argument is given, by its name or its position, or may be."""
         if not self.arguments.complete and not self.partial:
             return True
-        plain = [p.name for p in self.signature.parameters if p.kind == "positional"]
         return (
             any(keyword == name for keyword, _ in self.arguments.keywords)
-            or name in plain[: len(self.arguments.positional)]
+            or name in self.names[: len(self.arguments.positional)]
         )
 
     def missing(self) -> list[str]:
@@ -111,7 +130,10 @@ def _calls(context: Context) -> Iterator[Called]:
         partial = isinstance(group[0], PartialMade)
         arguments = _shared([one.arguments for one in group])
         passed_on = _passes_on(context, node)
-        yield Called(node, callee, signature, arguments, group[0].function, partial, passed_on)
+        held = _shared([one.held if isinstance(one, CallMade) else one.arguments for one in group])
+        yield Called(
+            node, callee, signature, arguments, group[0].function, partial, passed_on, held
+        )
 
 
 def _passes_on(context: Context, node: cst.Call) -> bool:

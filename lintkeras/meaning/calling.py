@@ -32,19 +32,20 @@ Model = Callable[["Interpreter", Symbol, Arguments, cst.Call], Value]
 """What a call of a library function gives."""
 
 
-def unwrapped(run: Interpreter, arguments: Arguments) -> Arguments:
+def unwrapped(run: Interpreter, arguments: Arguments, *, runs: bool = True) -> Arguments:
     """Lists and dictionaries as they are at this moment, so that a term does not change later."""
     return Arguments(
-        tuple(frozen(run, value) for value in arguments.positional),
-        tuple((name, frozen(run, value)) for name, value in arguments.keywords),
+        tuple(frozen(run, value, runs=runs) for value in arguments.positional),
+        tuple((name, frozen(run, value, runs=runs)) for name, value in arguments.keywords),
         arguments.complete,
     )
 
 
-def frozen(run: Interpreter, value: Value) -> Value:
+def frozen(run: Interpreter, value: Value, *, runs: bool = True) -> Value:
     """A list or a dictionary as it is at this moment, and what is inside of it too.
 
-    Unknown where it is too large to be compared cheaply (or holds itself).
+    Unknown where it is too large to be compared cheaply (or holds itself). An iterator is run
+    through, unless ``runs`` is false: then it stays as it is.
     """
     room = MOST_OPERATIONS
 
@@ -58,6 +59,8 @@ def frozen(run: Interpreter, value: Value) -> Value:
                 room -= len(items.items)
                 kept = tuple((k, freeze(v)) for k, v in items.items) if room >= 0 else ()
                 return Items(kept, items.complete)
+            case Sequence(identity=identity) if identity is not None and not runs:
+                return one
             case Sequence(kind=kind, parts=parts, nodes=nodes):
                 content = run.iterate(one) if one.identity is not None else one.content
                 return Sequence(

@@ -431,6 +431,8 @@ class CallMade:
     function: Symbol | Member | Class | Instance
     arguments: Arguments
     tests: tuple[Test, ...] = ()
+    held: Arguments = field(default=Arguments())
+    """The arguments with lists and dictionaries as they were at that moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ def note_call(run: Interpreter, function: Value, arguments: Arguments, node: cst
         if not all(map(_is_of_library, function.values)):
             run.facts.strangers.add(node)
     elif _is_of_library(function):
-        run.facts.note(CallMade(node, function, arguments, tuple(run.tests)))
+        held = library.unwrapped(run, arguments, runs=False)
+        run.facts.note(CallMade(node, function, arguments, tuple(run.tests), held))
     elif function == _PARTIAL and arguments.positional and _is_of_library(arguments.positional[0]):
         given = Arguments(arguments.positional[1:], arguments.keywords, complete=False)
         run.facts.note(PartialMade(node, arguments.positional[0], given, tuple(run.tests)))
