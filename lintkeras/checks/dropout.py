@@ -12,7 +12,7 @@ from lintkeras import keras_api
 from lintkeras.checks.calls import calls_of_keras
 from lintkeras.checks.fallbacks import is_guarded
 from lintkeras.checks.registry import Context, check
-from lintkeras.findings import Finding, Note
+from lintkeras.findings import Finding, Note, Severity
 from lintkeras.keras_api.releases import Place, place_of
 from lintkeras.keras_api.replacements import table
 from lintkeras.meaning.facts import CallMade
@@ -20,11 +20,12 @@ from lintkeras.meaning.library import argument_node
 from lintkeras.meaning.values import Class, Const, Symbol, Value, alternatives
 
 _PERCENT = 100
+_HALF = 0.5
 
 
 @check("LK313")
 def dropout_rate(context: Context) -> Iterator[Finding]:
-    """A rate of dropout of 1 or more, or below 0."""
+    """A rate of dropout of 1 or more, or below 0; as a remark, one of more than a half."""
     for called in context.once(calls_of_keras):
         entry = _entries().get(called.callee.place.inside)
         if entry is None or called.callee.method or _has_own_call(called.function):
@@ -92,27 +93,35 @@ def _judged(
     if len(known) < len(rates) or len(regions) != 1 or None in regions:
         return
     (region,), rate = regions, known[0]
-    release = "keras3" if context.releases.is_keras_3(place) else "keras2"
-    effect = entry[release][region].format(rate=rate)
-    if not effect:
+    path = place.path if place.space == "tf" else place.inside
+    if region == "high" and path not in entry.get("kept", ()):
         return
     written = context.code.shown(argument.value)
-    given = f"`{parameter}={rate}`"
-    if written != str(rate):
-        given += f" (`{written}`)"
-    share = ""
-    if rate > 1 and rate <= _PERCENT:
-        share = f"; {rate:g} % of the units is {rate / _PERCENT:g}"
+    given = f"`{parameter}={rate}`" + (f" (`{written}`)" if written != str(rate) else "")
+    release = "keras3" if context.releases.is_keras_3(place) else "keras2"
+    if region == "high":
+        says = f"{given} of `{callee}` drops {rate:.0%} of the entries in training"
+    elif effect := entry[release][str(region)].format(rate=rate):
+        shown = context.releases.shown(place)
+        says = f"{given} of `{callee}` is no share of the units: in {shown} it {effect}"
+    else:
+        return
+    if 1 < rate <= _PERCENT:
+        says += f"; {rate:g} % of the units is {rate / _PERCENT:g}"
     yield Finding(
         "LK313",
         context.program.span(argument),
-        f"{given} of `{callee}` is no share of the units: in {context.releases.shown(place)} it "
-        f"{effect}{share}",
-        label="between 0 and 1",
-        notes=(Note("note", "a rate is the share that is dropped, not the one that is kept"),)
-        if region == "one"
-        else (),
+        says,
+        severity=Severity.INFO if region == "high" else None,
+        label="more than half" if region == "high" else "between 0 and 1",
+        notes=(_KEPT,) if region in ("high", "one") else (),
     )
+
+
+_KEPT = Note(
+    "note",
+    "a rate is the share that is dropped; `keep_prob` of TensorFlow 1 was the share that is kept",
+)
 
 
 def _number(value: Value) -> float | None:
@@ -122,9 +131,11 @@ def _number(value: Value) -> float | None:
 
 
 def _region(rate: float) -> str | None:
-    """Where a rate is that is not at least 0 and less than 1."""
+    """Where a rate is that is less than 0 or more than a half."""
     if rate < 0:
         return "below"
     if rate == 1:
         return "one"
-    return "above" if rate > 1 else None
+    if rate > 1:
+        return "above"
+    return "high" if rate > _HALF else None

@@ -168,6 +168,12 @@ def space(name: Name) -> Space:
     return Space((_DATA / f"{name}.api").read_text(encoding="utf-8"))
 
 
+@cache
+def strings(name: Name) -> Space:
+    """The strings that each release looks up, as ``losses.mse``, read once."""
+    return Space((_DATA / f"{name}.strings").read_text(encoding="utf-8"))
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 

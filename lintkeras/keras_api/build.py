@@ -17,6 +17,7 @@ from pathlib import Path
 from lintkeras.keras_api import published
 from lintkeras.keras_api.definitions import PACKAGES
 from lintkeras.keras_api.extract import Entry, Tree, public
+from lintkeras.keras_api.looked_up import looked_up
 
 DATA = Path(__file__).parent / "data"
 _PYTHONS = ("3.11", "3.9", "3.7", "3.12")
@@ -40,6 +41,12 @@ class Source:
     generated: bool = True
     """Whether the root is a package that only lists the API, not the sources themselves."""
     """The version under which it is known in its space, where that is another one."""
+
+    @property
+    def code(self) -> str:
+        """The package that holds the sources of Keras; empty where there are none."""
+        inside = {"tf.keras": "tensorflow.python.keras", "tf": ""}
+        return inside[self.space] if self.package == "tensorflow" else self.roots[0].split(".")[0]
 
     @property
     def label(self) -> str:
@@ -94,6 +101,7 @@ def sources() -> Iterator[Source]:
 def main(cache: Path) -> None:
     """Download, read, write."""
     spaces: dict[str, dict[str, dict[str, Entry]]] = {}
+    strings: dict[str, dict[str, dict[str, Entry]]] = {}
     trees: dict[Path, Tree] = {}
     for source in sources():
         archive = _download(source.package, source.version, cache)
@@ -104,12 +112,16 @@ def main(cache: Path) -> None:
         root = next(r for r in source.roots if tree.file_of(r))
         found = public(tree, root, source.space, source.internal, aliases=source.generated)
         spaces.setdefault(source.space, {})[source.label] = found.entries
+        if source.code:
+            strings.setdefault(source.space, {})[source.label] = looked_up(tree, source.code)
         print(f"{source.space} {source.label}: {len(found.entries)} symbols", flush=True)
     DATA.mkdir(exist_ok=True)
     for space, releases in spaces.items():
         text = render(releases)
         (DATA / f"{space}.api").write_text(text, encoding="utf-8")
         print(f"{space}: {len(text)} characters")
+    for space, releases in strings.items():
+        (DATA / f"{space}.strings").write_text(render(releases), encoding="utf-8")
     newest = {source.space: source for source in sources()}
     for name in PACKAGES:
         source = newest[name]
