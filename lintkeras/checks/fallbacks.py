@@ -23,6 +23,11 @@ _VERSIONS = frozenset({
 })  # fmt: skip
 
 
+_TRACEBACK = "Traceback (most recent call last)"
+_NEAR = 200
+"""How many characters below a statement its output begins at the latest."""
+
+
 def is_guarded(context: Context, node: cst.CSTNode, tests: Iterable[Test] = ()) -> bool:
     """Whether code is reached on some releases only, or its failure is expected.
 
@@ -30,7 +35,7 @@ def is_guarded(context: Context, node: cst.CSTNode, tests: Iterable[Test] = ()) 
     a test of a version, of ``hasattr`` or of TYPE_CHECKING, behind one that leaves, or where a
     test shows that it must fail.
     """
-    if any(_asks(test.value) for test in tests):
+    if any(_asks(test.value) for test in tests) or _shows_a_traceback(context, node):
         return True
     inner: cst.CSTNode = node
     for ancestor in context.program.ancestors(node):
@@ -52,6 +57,17 @@ def is_guarded(context: Context, node: cst.CSTNode, tests: Iterable[Test] = ()) 
                     return True  # ``@pytest.mark.skipif(...)``
         inner = ancestor
     return False
+
+
+def _shows_a_traceback(context: Context, node: cst.CSTNode) -> bool:
+    """Whether it stands in a session, and what that printed below is an exception."""
+    program = context.program
+    statement = program.statement(node) if program.owns(node) else None
+    if statement is None:
+        return False
+    end = program.span(statement).end
+    below = program.document.text[end : end + _NEAR].lstrip("\r\n \t.>#")
+    return below.startswith(_TRACEBACK)
 
 
 def _expects(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:

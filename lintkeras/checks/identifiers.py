@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import libcst as cst
 
 from lintkeras import keras_api
 from lintkeras.checks.calls import Called, calls_of_keras
+from lintkeras.checks.parts import parts
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Finding, Fix
 from lintkeras.keras_api.arguments import KERAS
@@ -20,7 +20,7 @@ from lintkeras.keras_api.releases import Place
 from lintkeras.keras_api.replacements import table
 from lintkeras.meaning.facts import CallMade
 from lintkeras.meaning.outline import dotted
-from lintkeras.meaning.values import Const, Items, Sequence, Symbol, Value
+from lintkeras.meaning.values import Const, Symbol
 
 _COMPILE = {
     "loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics",
@@ -40,8 +40,9 @@ _REGISTERS = frozenset({
     "custom_object_scope", "CustomObjectScope", "get_custom_objects",
     "register_keras_serializable",
 })  # fmt: skip
-_LIKE = 0.78
-_BRIEF = 3
+_BRIEF, _LONG = 3, 6
+"""Names of fewer letters resemble everything; from so many on, two letters may be wrong."""
+_MOST_EDITS = 2
 _KNOWN = frozenset({
     *sys.stdlib_module_names, "keras", "tensorflow", "tf_keras", "numpy", "pandas", "matplotlib",
     "sklearn", "scipy", "seaborn", "PIL", "cv2", "tqdm", "jax", "torch", "pytest", "absl",
@@ -58,7 +59,7 @@ class _Given:
     text: str
     node: cst.BaseExpression
     """The expression that is the string, or the argument that holds it somewhere."""
-    written: cst.SimpleString | None
+    written: cst.BaseExpression | None
 
 
 @check("LK214")
@@ -68,7 +69,8 @@ def unknown_loss_or_metric(context: Context) -> Iterator[Finding]:
     unknown = [one for one in found if _is_unknown(one)]
     if not unknown or _registers(context):
         return
-    closed = all(map(_is_known_import, context.program.nodes))
+    imports = [n for n in context.program.nodes if isinstance(n, (cst.Import, cst.ImportFrom))]
+    closed = bool(imports) and all(map(_is_known_import, imports))  # and no part of a program
     for one in unknown:
         near = _nearest(context, one)
         if near is not None or closed:
@@ -106,11 +108,14 @@ def _given(context: Context) -> Iterator[_Given]:
             argument, value = called.expression(parameter), called.value(parameter)
             if argument is None or argument.star or value is None:
                 continue
-            for text, node in _strings(argument.value, value):
+            for part in parts(argument.value, value):
+                text = part.value.value if isinstance(part.value, Const) else None
+                if not isinstance(text, str):
+                    continue
                 if family == "metrics" and called.callee.method and text in _SPECIAL:
                     continue
-                written = node if isinstance(node, cst.SimpleString) else None
-                yield _Given(called, family, text, node, written)
+                literal = part.itself and isinstance(part.node, cst.SimpleString)
+                yield _Given(called, family, text, part.node, part.node if literal else None)
 
 
 def _looked_up(context: Context, called: Called) -> Iterator[tuple[str, str]]:
@@ -133,26 +138,6 @@ def _looked_up(context: Context, called: Called) -> Iterator[tuple[str, str]]:
             found = _ENDS.get(keyword.rpartition("_")[2])
             if found is not None:
                 yield keyword, found
-
-
-def _strings(node: cst.BaseExpression, value: Value) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """The strings of a value, of its lists and dictionaries, with the expressions that they are."""
-    match value:
-        case Const(value=str() as text):
-            yield text, node
-        case Sequence(content=content):
-            plain = content.plain() or ()
-            elements = node.elements if isinstance(node, (cst.List, cst.Tuple)) else ()
-            simple = len(elements) == len(plain) and all(
-                isinstance(e, cst.Element) for e in elements
-            )
-            for index, one in enumerate(plain):
-                yield from _strings(elements[index].value if simple else node, one)
-        case Items(items=items):
-            pairs = node.elements if isinstance(node, cst.Dict) else ()
-            simple = len(pairs) == len(items) and all(isinstance(p, cst.DictElement) for p in pairs)
-            for index, (_, one) in enumerate(items):
-                yield from _strings(pairs[index].value if simple else node, one)
 
 
 # ------------------------------------------------------------------ what is known
@@ -207,15 +192,27 @@ def _nearest(context: Context, one: _Given) -> str | None:
     turned = [name for key, name in plain.items() if sorted(key) == sorted(text)]
     if len(turned) == 1:
         return turned[0]
-    close = [
-        key
-        for key in difflib.get_close_matches(text, list(plain), 3, _LIKE)
-        if not (text in key and len(key) > len(text) + _BRIEF)
-    ]
-    if not close or len(text) < _BRIEF:
+    edits = {key: _edits(text, key) for key in plain if not text.endswith(key)}
+    least = min(edits.values())
+    close = [key for key, number in edits.items() if number == least]
+    if len(text) < _BRIEF or least > (1 if len(text) < _LONG else 2) or len(close) > 1:
         return None
-    ratios = [difflib.SequenceMatcher(None, text, key).ratio() for key in close]
-    return None if len(ratios) > 1 and ratios[1] == ratios[0] else plain[close[0]]
+    return plain[close[0]]
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters were put in, left out, replaced or exchanged with their neighbour."""
+    if abs(len(one) - len(other)) > _MOST_EDITS:
+        return _MOST_EDITS + 1
+    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                least = min(least, older[j - 2] + 1)
+            row.append(least)
+    return row[-1]
 
 
 def _plain(text: str) -> str:
@@ -254,8 +251,9 @@ def _error(context: Context, one: _Given) -> str:
 
 
 def _renamed(context: Context, one: _Given, near: str) -> Iterator[Fix]:
-    if one.written is None or one.written.prefix or one.text not in one.written.value:
+    node = one.written
+    if not isinstance(node, cst.SimpleString) or node.prefix or one.text not in node.value:
         return
-    written = one.written.value.replace(one.text, near)
-    edit = context.code.replace(one.written, written)
+    written = node.value.replace(one.text, near)
+    edit = context.code.replace(node, written)
     yield Fix("rename", f"write `{written}`", Applicability.UNSAFE, (edit,))

@@ -9,11 +9,12 @@ import libcst as cst
 
 from lintkeras.checks.calls import Called, calls_of_keras, place_in
 from lintkeras.checks.merging import is_merge
+from lintkeras.checks.parts import parts
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Finding, Fix, Note
 from lintkeras.keras_api.arguments import Callee
 from lintkeras.meaning.symbolic import symbolic_source
-from lintkeras.meaning.values import Class, Items, Sequence, Symbol, Value
+from lintkeras.meaning.values import Class, Items, Sequence, Symbol
 
 _LAYERS = frozenset({"layer", "layers", "backward_layer"})
 _CELLS = frozenset({"cell", "cells"})
@@ -54,12 +55,13 @@ def _given(context: Context, called: Called) -> Iterator[_Given]:
         argument, value = called.expression(parameter), called.value(parameter)
         if argument is None or argument.star or value is None:
             continue
-        for one, node, itself in _members(argument.value, value):
+        for part in parts(argument.value, value):
+            one = part.value
             if not isinstance(one, (Symbol, Class)) or not _is_layer_class(context, one):
                 continue
             if isinstance(one, Class) and parameter in _CELLS | _ACTIVATIONS:
                 continue  # what a class of the program does with that is its own affair
-            yield _Given(called, parameter, one, node, itself)
+            yield _Given(called, parameter, one, part.node, part.itself)
 
 
 def _wanting(context: Context, called: Called) -> Iterator[str]:
@@ -75,22 +77,6 @@ def _wanting(context: Context, called: Called) -> Iterator[str]:
         return
     known = {p.name for p in called.signature.parameters}
     yield from sorted(known & (_LAYERS | _CELLS | _ACTIVATIONS))
-
-
-def _members(
-    node: cst.BaseExpression, value: Value
-) -> Iterator[tuple[Value, cst.BaseExpression, bool]]:
-    """The value, or what a list holds: with the expression, and whether it is just that."""
-    if not isinstance(value, Sequence):
-        yield value, node, True
-        return
-    plain = value.content.plain()
-    if plain is None:
-        return
-    elements = list(node.elements) if isinstance(node, (cst.List, cst.Tuple)) else []
-    written = len(elements) == len(plain) and all(isinstance(e, cst.Element) for e in elements)
-    for index, one in enumerate(plain):
-        yield one, elements[index].value if written else node, written
 
 
 def _is_layer_class(context: Context, value: Symbol | Class) -> bool:
