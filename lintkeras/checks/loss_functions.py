@@ -387,6 +387,8 @@ def _own_called(
     """``loss=my_loss()`` of a function that takes the labels and the predictions."""
     if not isinstance(function, cst.FunctionDef) or function.decorators:
         return
+    if not context.program.owns(function):
+        return
     params = function.params
     required = [p.name.value for p in positional_parameters(params) if p.default is None]
     if not required or context.code.is_method(function):
