@@ -105,3 +105,11 @@ def test_bases(base: str, name: str, found: bool) -> None:
     text = CLASS.format(base=base, name=name)
     report = engine.lint("x.py", text.encode(), "python", {"LK803"})
     assert [one.rule for one in report.findings] == ["LK803"] * found
+
+
+def test_a_constructor_under_a_condition_is_not_known() -> None:
+    text = CLASS.format(base="keras.layers.Layer", name="gone")
+    text = text.rpartition("    def __init__")[0] + (
+        "    if keras.__version__ > '3':\n        def __init__(self, gone):\n            pass\n"
+    )
+    assert engine.lint("x.py", text.encode(), "python", {"LK803"}).findings == ()

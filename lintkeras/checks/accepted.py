@@ -128,6 +128,16 @@ def method(node: ast.ClassDef, name: str) -> Function | None:
     return found[-1] if found else None
 
 
+def _may_bind(node: ast.ClassDef, name: str) -> bool:
+    """Whether a statement of a class body gives a name a value, also under a condition."""
+    inner = [one for child in node.body for one in _outer(child)]
+    return any(
+        (one.id if isinstance(one, ast.Name) else one.name) == name
+        for one in inner
+        if isinstance(one, (Function, ast.Name))
+    )
+
+
 @dataclass
 class Signatures:
     """Follows the classes of one file."""
@@ -167,7 +177,7 @@ class Signatures:
             return self._of_dataclass(node, scope)
         init = method(node, "__init__")
         if init is None:
-            if len(node.bases) != 1:
+            if len(node.bases) != 1 or _may_bind(node, "__init__"):
                 return None
             return self._of_base(node.bases[0], scope, depth)
         if init.decorator_list or init.args.vararg is not None:
