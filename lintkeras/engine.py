@@ -90,10 +90,10 @@ class _Job:
 
 
 def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
-    from lintkeras.screen import candidates, spoken
+    from lintkeras.screen import candidates, worth_parsing
     from lintkeras.syntax.parse import parses
 
-    codes = spoken(document, candidates(data, job.codes))
+    codes = worth_parsing(document, candidates(data, job.codes), job.target, job.modules)
     if not codes and all(map(parses, document.snippets)):
         return FileReport(document.path, document)
     job = replace(job, codes=codes | ALWAYS)
@@ -156,8 +156,7 @@ def _check(programs: list[Program], data: bytes, job: _Job) -> list[Finding]:
         if not example:
             imported = {n: v for n, v in facts.names.items() if isinstance(v, Symbol)}
         prose = () if example else program.document.prose
-        package = job.modules.package(program.document.path)
-        findings += check_program(program, facts, prose, job.codes, job.target, package)
+        findings += check_program(program, facts, prose, job.codes, job.target, job.modules)
     if suppressions.MARK.encode() not in data.lower():
         return findings
     silenced = [suppressions.read(program) for program in programs]

@@ -6,19 +6,42 @@ package, beside it, or below the project's root. Installed packages are never fo
 
 from __future__ import annotations
 
+import ast
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     import libcst as cst
+
+    from lintkeras.documents import Snippet
+
+T = TypeVar("T")
 
 _ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "lintkeras.toml", ".git")
 _LARGEST = 400_000
 """Bytes; a larger module is not followed."""
 _KEPT = 48
-"""Parsed modules that are kept for the next file that imports them."""
+"""Parsed modules of each kind that are kept for the next file that imports them."""
+
+
+class _Latest(Generic[T]):
+    """What ``make`` makes of a path, kept for the paths that were asked for last."""
+
+    def __init__(self, make: Callable[[str], T | None]) -> None:
+        self._make = make
+        self._made: OrderedDict[str, T | None] = OrderedDict()
+
+    def __call__(self, path: str) -> T | None:
+        if path in self._made:
+            self._made.move_to_end(path)
+        else:
+            self._made[path] = self._make(path)
+            if len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+        return self._made[path]
 
 
 class ProjectModules:
@@ -27,7 +50,8 @@ class ProjectModules:
     def __init__(self) -> None:
         self._search_paths: dict[str, tuple[str, ...]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
-        self._parsed: OrderedDict[str, cst.Module | None] = OrderedDict()
+        self._parsed: _Latest[cst.Module] = _Latest(_parse)
+        self._outlines: _Latest[ast.Module] = _Latest(_outline)
 
     def locate(self, module: str, importer: str) -> str | None:
         """The file of ``module`` (with leading dots where relative) as ``importer`` imports it."""
@@ -87,13 +111,11 @@ class ProjectModules:
 
     def parse(self, path: str) -> cst.Module | None:
         """The CST of a project file; None where it cannot be read or parsed."""
-        if path in self._parsed:
-            self._parsed.move_to_end(path)
-        else:
-            self._parsed[path] = _parse(path)
-            if len(self._parsed) > _KEPT:
-                self._parsed.popitem(last=False)
-        return self._parsed[path]
+        return self._parsed(path)
+
+    def outline(self, path: str) -> ast.Module | None:
+        """What Python itself reads in a project file; None where it cannot be read or parsed."""
+        return self._outlines(path)
 
 
 def _file_of(folder: str, name: str) -> str | None:
@@ -107,13 +129,29 @@ def _file_of(folder: str, name: str) -> str | None:
 
 
 def _parse(path: str) -> cst.Module | None:
-    from lintkeras.documents import DocumentError, read
     from lintkeras.syntax.parse import ParseFailure, parse_snippet
+
+    snippet = _read(path)
+    try:
+        return parse_snippet(snippet).module if snippet is not None else None
+    except ParseFailure:
+        return None
+
+
+def _outline(path: str) -> ast.Module | None:
+    from lintkeras.syntax.parse import outline
+
+    snippet = _read(path)
+    return outline(snippet.source) if snippet is not None else None
+
+
+def _read(path: str) -> Snippet | None:
+    """The code of a project file; None where it is too large or cannot be read."""
+    from lintkeras.documents import DocumentError, read
 
     try:
         if os.path.getsize(path) > _LARGEST:
             return None
-        data = Path(path).read_bytes()
-        return parse_snippet(read(path, data, "python").snippets[0]).module
-    except (OSError, DocumentError, ParseFailure):
+        return read(path, Path(path).read_bytes(), "python").snippets[0]
+    except (OSError, DocumentError):
         return None

@@ -78,7 +78,7 @@ class Rule:
     needs: tuple[tuple[bytes, ...], ...]
     """Groups of words: a file must hold one of each for the rule to fire; none: never from code."""
     reads: str
-    """``code``, or ``prose`` where the words of a file decide whether the rule can fire."""
+    """What decides whether the rule can fire: the ``code``, its ``docstrings`` or all ``prose``."""
     symmetric: str | None
     """Why the page's proof holds just as well with ``bad`` and ``fixed`` exchanged, if it does."""
     path: Path

@@ -1,9 +1,9 @@
 """The cheap pass: which rules can fire on a file at all.
 
 A rule can fire only where one word of each group that its page says it needs occurs. A rule that
-reads prose can fire only where a sentence makes its claim; a file that only such rules could
-concern is read for its sentences before its code is parsed. The screen may err on the safe side
-alone.
+reads prose can fire only where a sentence makes its claim, and one that reads docstrings where a
+docstring disagrees with its signature; a file that only such rules could concern is read for both
+before its code is parsed. The screen may err on the safe side alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from lintkeras.documents.model import Document
+from lintkeras.modules import ProjectModules
 from lintkeras.rulebook import load
 
 
@@ -25,14 +26,32 @@ def candidates(data: bytes, codes: Collection[str]) -> frozenset[str]:
     )
 
 
-def spoken(document: Document, codes: frozenset[str]) -> frozenset[str]:
-    """What is left of the candidates of a document when its sentences have been read.
+def worth_parsing(
+    document: Document,
+    codes: frozenset[str],
+    target: str | None = None,
+    modules: ProjectModules | None = None,
+) -> frozenset[str]:
+    """What is left of the candidates of a document when its text has been read.
 
     Nothing is read where a candidate asks for the code, which is parsed then.
     """
-    if not codes or any(rule.code in codes and rule.reads == "code" for rule in load().rules):
+    rules = [rule for rule in load().rules if rule.code in codes]
+    if any(rule.reads == "code" for rule in rules):
         return codes
-    from lintkeras.claims.reading import said
+    left: set[str] = set()
+    needs = {rule.code: rule.needs for rule in rules if rule.reads == "prose"}
+    if needs:
+        from lintkeras.claims.reading import said
 
-    needs = {rule.code: rule.needs for rule in load().rules if rule.code in codes}
-    return frozenset(one.claim.code for one in said(document.prose, document.snippets, needs))
+        left |= {one.claim.code for one in said(document.prose, document.snippets, needs)}
+    if len(needs) < len(rules):
+        from lintkeras.keras_api.releases import Releases
+        from lintkeras.signatures.disagreements import disagreements
+
+        # That the file asks for Keras 2 by its environment only the code can say.
+        for legacy in (False, True) if "TF_USE_LEGACY_KERAS" in document.text else (False,):
+            releases = Releases(target, legacy=legacy)
+            found = disagreements(document, releases, modules or ProjectModules())
+            left |= {one.rule for one in found} & codes
+    return frozenset(left)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lintkeras.documents.model import Prose
 from lintkeras.findings import Finding, Span
+from lintkeras.modules import ProjectModules
 from lintkeras.syntax.program import Program
 
 if TYPE_CHECKING:
@@ -37,16 +38,16 @@ def check_program(
     prose: Sequence[Prose],
     codes: Collection[str],
     target: str | None = None,
-    package: str = "",
+    modules: ProjectModules | None = None,
 ) -> Iterator[Finding]:
-    """Every finding of the rules ``codes`` in one program, a file of ``package`` if of any.
+    """Every finding of the rules ``codes`` in one program; ``modules`` finds the other files of its project.
 
     A check that raises becomes a finding of LK002; the others still run.
     """
     from lintkeras.checks.registry import Context, checks
     from lintkeras.syntax.parse import NotAnalyzed
 
-    context = Context(program, tuple(prose), facts, target, package)
+    context = Context(program, tuple(prose), facts, target, modules or ProjectModules())
     for code, check in checks().items():
         if code not in codes:
             continue

@@ -16,6 +16,7 @@ from lintkeras.documents.model import Prose
 from lintkeras.findings import Finding, Fix, Related
 from lintkeras.keras_api.releases import Releases
 from lintkeras.meaning.facts import Facts
+from lintkeras.modules import ProjectModules
 from lintkeras.rewrites.code import Code
 from lintkeras.syntax.program import ForeignNode, Program
 
@@ -36,8 +37,8 @@ class Context:
     prose: tuple[Prose, ...]
     facts: Facts
     target: str | None = None
-    package: str = ""
-    """The outermost package that the file is part of, if any."""
+    modules: ProjectModules = field(default_factory=ProjectModules, compare=False, repr=False)
+    """Finds the other files of the project."""
     _found: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, make: Callable[[Context], T]) -> T:
@@ -45,6 +46,11 @@ class Context:
         if make not in self._found:
             self._found[make] = make(self)
         return self._found[make]  # type: ignore[no-any-return]
+
+    @cached_property
+    def package(self) -> str:
+        """The outermost package that the file is part of; empty where it is in none."""
+        return self.modules.package(self.program.document.path)
 
     @cached_property
     def code(self) -> Code:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
-from lintkeras.documents.model import Piece, Prose, ProseKind, Snippet
-from lintkeras.syntax.parse import comments, docstrings
+from lintkeras.documents.docstrings import docstrings
+from lintkeras.documents.model import Piece, Prose, ProseKind, Snippet, through
+from lintkeras.syntax.parse import comments
 
 _MARKS = re.compile(r"#+[:!]?[ \t]*")
 _LINE = re.compile(r"[^\r\n]+|(?<=[\r\n])(?=[\r\n])")
-_QUOTES = re.compile(r"[a-zA-Z]*(\"\"\"|'''|\"|')")
 _WORD = re.compile(r"\S+")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
@@ -40,13 +41,11 @@ def commentary(snippet: Snippet, worth: Callable[[str], bool]) -> Iterator[Prose
     for block in _comments(source):
         if worth("\n".join(text for _, text in block)):
             yield from _paragraphs(snippet, block, "comment")
-    for start, text in docstrings(source):
-        if worth(text):
-            opening = _QUOTES.match(text)
-            assert opening is not None
-            inside = text[opening.end() :].removesuffix(opening.group(1))
-            lines = [(start + opening.end() + m.start(), m.group()) for m in _LINE.finditer(inside)]
-            yield from _paragraphs(snippet, lines, "docstring")
+    for one in docstrings(source):
+        if worth(one.text):
+            text = replace(snippet, source=one.text, pieces=through(one.pieces, snippet.pieces))
+            lines = [(line.start(), line.group()) for line in _LINE.finditer(one.text)]
+            yield from _paragraphs(text, lines, "docstring")
 
 
 def _comments(source: str) -> Iterator[list[Line]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from lintkeras.documents.model import (
     newline_of,
     through,
 )
+from lintkeras.syntax.parse import outline
 
 _LITERAL = re.compile(
     r"(?P<prefix>[rRuU]?)(?P<quote>\"\"\"|'''|\"|')(?P<text>.*)(?P=quote)", re.DOTALL
@@ -58,26 +58,23 @@ def with_examples(document: Document) -> Document:
     return replace(document, snippets=(*document.snippets, *found))
 
 
-def docstrings(text: str) -> Iterator[Docstring]:
-    """The docstrings of a file that is one string literal each; none where it does not parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(line_feeds(text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
-    lines = text.splitlines(keepends=True)
+def docstrings(source: str, tree: ast.Module | None = None) -> Iterator[Docstring]:
+    """The docstrings of code that are one string literal each; none where it does not parse.
+
+    ``tree`` is what Python reads in the code, where that is known.
+    """
+    tree = tree or outline(line_feeds(source))
+    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", source))]
+    if tree is None or len(source.splitlines()) > len(starts):
+        return  # it holds separators that only str.splitlines knows; ast counts other lines
 
     def offset(line: int, column: int) -> int:
-        before = text[starts[line - 1] : starts[line - 1] + column]
+        before = source[starts[line - 1] : starts[line - 1] + column]
         if not before.isascii():  # columns of ast are UTF-8 bytes
-            whole = text[starts[line - 1] : starts[line] if line < len(starts) else len(text)]
+            whole = source[starts[line - 1] : starts[line] if line < len(starts) else len(source)]
             before = whole.encode()[:column].decode(errors="replace")
         return starts[line - 1] + len(before)
 
-    if len(lines) > len(starts):
-        return  # it holds separators that only str.splitlines knows; ast counts other lines
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
@@ -86,7 +83,7 @@ def docstrings(text: str) -> Iterator[Docstring]:
                 assert literal.end_lineno is not None and literal.end_col_offset is not None
                 start = offset(literal.lineno, literal.col_offset)
                 end = offset(literal.end_lineno, literal.end_col_offset)
-                found = _read(text, start, end)
+                found = _read(source, start, end)
                 if found is not None and line_feeds(found[0]).replace("\r\n", "\n") == value:
                     yield Docstring(node, *found)
 

@@ -92,18 +92,22 @@ def parse_snippet(snippet: Snippet) -> ParsedSnippet:
 
 def parses(snippet: Snippet) -> bool:
     """Whether the running Python can parse it: a quick yes that needs no CST."""
+    return outline(snippet.source) is not None
+
+
+def outline(source: str) -> ast.Module | None:
+    """What the running Python reads in code, without a CST; None where it cannot."""
     try:
-        measure_depth(snippet.source)
-        _ask_python(snippet.source)
+        measure_depth(source)
+        return _ask_python(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError, ParseFailure):
-        return False
-    return True
+        return None
 
 
-def _ask_python(source: str) -> None:
+def _ask_python(source: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the user's code: invalid escapes and the like
-        ast.parse(source)
+        return ast.parse(source)
 
 
 def _failure(source: str, line: int, column: int) -> ParseFailure:
@@ -130,26 +134,6 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
     for match in _TOKEN.finditer(source):
         if match.lastgroup == "comment":
             yield match.start(), match.group()
-
-
-def docstrings(source: str) -> Iterator[tuple[int, str]]:
-    """Offset and text of each string that stands where a docstring does, quotes included.
-
-    That is first in the file, or first on a line behind the colon of a header.
-    """
-    depth = 0
-    expected = True
-    header = False
-    for match in _TOKEN.finditer(source):
-        kind = match.lastgroup
-        if kind == "string" and expected and depth == 0:
-            yield match.start(), match.group()
-        if kind == "newline":
-            expected = expected or header
-        elif kind != "comment":
-            expected = False
-            depth += (kind == "open") - (kind == "close")
-            header = kind == "colon" and depth == 0
 
 
 @dataclass(slots=True)

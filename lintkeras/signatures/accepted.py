@@ -7,17 +7,25 @@ classes of Keras. What is not known is None.
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from lintkeras import keras_api
 from lintkeras.keras_api.releases import Releases, place_of
 from lintkeras.modules import ProjectModules
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_KERAS = ("keras", "tf_keras", "tensorflow.keras")
+_OURS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
 _DEEPEST = 12
+_KEEP_THE_SIGNATURE = frozenset({
+    "abc.abstractmethod", "functools.cache", "functools.lru_cache", "gin.configurable",
+    "tensorflow.__internal__.dispatch.add_dispatch_support",
+    "tensorflow.__internal__.tracking.no_automatic_dependency_tracking", "tensorflow.function",
+    "tensorflow.python.trackable.base.no_automatic_dependency_tracking",
+    "tensorflow.python.util.dispatch.add_dispatch_support", "typeguard.typechecked",
+    "typing.final", "typing.override", "typing_extensions.override",
+})  # fmt: skip
+"""Decorators by which a function takes what it took."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +34,32 @@ class Accepted:
 
     own: Mapping[str, ast.expr | None]
     further: frozenset[str] = frozenset()
+    closed: bool = True
+    """Whether these are all."""
+    function: Function | None = None
+    """Whose signature it is."""
 
     @property
     def names(self) -> frozenset[str]:
-        """All of them."""
+        """All that are known."""
         return frozenset(self.own) | self.further
+
+    def replaces(self, name: str) -> bool:
+        """Whether the function may put another value in the place of a default."""
+        return self.function is not None and any(
+            _replaces(node, name) for node in ast.walk(self.function)
+        )
+
+
+def _replaces(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Name(id=found, ctx=ast.Store()):
+            return found == name
+        case ast.BoolOp(op=ast.Or(), values=[ast.Name(id=found), *_]):
+            return found == name
+        case ast.IfExp(test=test):
+            return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(test))
+    return False
 
 
 @dataclass(frozen=True)
@@ -43,8 +72,8 @@ class Scope:
 
     @property
     def uses_keras(self) -> bool:
-        """Whether it imports Keras."""
-        return any(is_keras(path) for path in self.imports.values())
+        """Whether it imports Keras or TensorFlow, be it by a module of the project."""
+        return any(part in _OURS for path in self.imports.values() for part in path.split("."))
 
     def dotted(self, node: ast.expr) -> str | None:
         """The path of an imported name; None where it is no such name."""
@@ -57,49 +86,51 @@ class Scope:
         return None
 
 
-def is_keras(path: str) -> bool:
-    """Whether a dotted path is one of Keras, public or private."""
-    return any(path == root or path.startswith(root + ".") for root in _KERAS)
-
-
-def scope_of(path: str, tree: ast.Module) -> Scope:
-    """What the statements of a module bind."""
-    bound: dict[str, int] = {}
+def scope_of(path: str, statements: Iterable[ast.stmt]) -> Scope:
+    """What the statements of a file bind; a page may bind a name to the same again."""
+    bound: dict[str, set[object]] = {}
     classes: dict[str, ast.ClassDef] = {}
     imports: dict[str, str] = {}
-    for node in tree.body:
+    for node in statements:
         match node:
             case ast.ClassDef(name=name):
                 classes[name] = node
-                names = [name]
-            case ast.ImportFrom(module=module, names=aliases, level=level):
-                names = []
+                bound.setdefault(name, set()).add(node)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 for alias in aliases:
-                    dots = "." * level
-                    head = dots + (module or "")
-                    joint = "" if head.endswith(".") or not head else "."
-                    imports[alias.asname or alias.name] = f"{head}{joint}{alias.name}"
-                    names.append(alias.asname or alias.name)
-            case ast.Import(names=aliases):
-                for alias in aliases:
-                    top = alias.name.partition(".")[0]
-                    imports[alias.asname or top] = alias.name if alias.asname else top
-                names = [alias.asname for alias in aliases if alias.asname]
+                    name, target = _imported(node, alias)
+                    imports[name] = target
+                    bound.setdefault(name, set()).add(target)
             case _:
-                names = [
-                    inner.id if isinstance(inner, ast.Name) else inner.name
-                    for inner in _outer(node)
-                    if isinstance(inner, (Function, ast.ClassDef))
-                    or (isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store))
-                ]
-        for name in names:
-            bound[name] = bound.get(name, 0) + 1
-    once = {name for name in (*classes, *imports) if bound.get(name, 0) <= 1}
+                for inner in _outer(node):
+                    if (found := _stored(inner)) is not None:
+                        bound.setdefault(found, set()).add(inner)
+    once = {name for name, what in bound.items() if len(what) == 1}
     return Scope(
         path,
         {name: node for name, node in classes.items() if name in once},
         {name: target for name, target in imports.items() if name in once},
     )
+
+
+def _imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> tuple[str, str]:
+    """The name that an import binds, and the path of what it is."""
+    if isinstance(node, ast.Import):
+        top = alias.name.partition(".")[0]
+        return alias.asname or top, alias.name if alias.asname else top
+    head = "." * node.level + (node.module or "")
+    joint = "" if not head or head.endswith(".") else "."
+    return alias.asname or alias.name, f"{head}{joint}{alias.name}"
+
+
+def _stored(node: ast.AST) -> str | None:
+    """The name that a node binds, imports left aside."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.Name(id=name, ctx=ast.Store()):
+            return name
+    return None
 
 
 def _outer(node: ast.AST) -> Iterator[ast.AST]:
@@ -143,7 +174,7 @@ class Signatures:
     """Follows the classes of one file."""
 
     releases: Releases
-    modules: ProjectModules = field(default_factory=ProjectModules)
+    modules: ProjectModules
     _scopes: dict[str, Scope | None] = field(default_factory=dict)
 
     def ancestors(self, node: ast.ClassDef, scope: Scope) -> Iterator[tuple[ast.ClassDef, Scope]]:
@@ -159,67 +190,49 @@ class Signatures:
             found = [self._source(base, where) for base in one.bases]
             waiting += [pair for pair in found if pair is not None]
 
-    def is_keras_class(self, node: ast.ClassDef, scope: Scope) -> bool:
-        """Whether a base is a class of Keras, or a decorator of Keras registers it."""
-        for one, where in self.ancestors(node, scope):
-            heads = [d.func for d in one.decorator_list if isinstance(d, ast.Call)]
-            paths = [where.dotted(head) for head in (*one.bases, *heads)]
-            if any(path is not None and is_keras(path) for path in paths):
-                return True
-        return False
-
     def of_class(self, node: ast.ClassDef, scope: Scope, depth: int = 0) -> Accepted | None:
         """What calling a class takes."""
-        dataclass_like = [d for d in node.decorator_list if not registers(d)]
         if depth > _DEEPEST or node.keywords or (method(node, "__new__") is not None and not depth):
             return None
-        if dataclass_like:
-            return self._of_dataclass(node, scope)
         init = method(node, "__init__")
         if init is None:
+            if any(not registers(one) for one in node.decorator_list):
+                return self._of_dataclass(node, scope)
             if len(node.bases) != 1 or _may_bind(node, "__init__"):
                 return None
             return self._of_base(node.bases[0], scope, depth)
-        if init.decorator_list or init.args.vararg is not None:
-            return None
-        own = parameters(init, bound=True)
+        accepted = of_function(init, scope, bound=True)
         kwarg = init.args.kwarg
-        if kwarg is None:
-            return Accepted(own)
+        if accepted is None or init.args.vararg is not None or kwarg is None:
+            return accepted
         further = _keywords(init, kwarg.arg)
         if further is None:
-            return None
+            return accepted
         names, forwarded = further
-        names.add(kwarg.arg)  # written without stars
+        closed = True
         if forwarded:
-            if not node.bases:
-                return None
-            for base in node.bases:
-                inherited = self._of_base(base, scope, depth)
-                if inherited is None:
-                    return None
-                names |= inherited.names
-        return Accepted(own, frozenset(names))
+            inherited = [self._of_base(base, scope, depth) for base in node.bases]
+            closed = bool(inherited) and all(one is not None and one.closed for one in inherited)
+            names = names.union(*(one.names for one in inherited if one is not None))
+        return replace(accepted, further=accepted.further | names, closed=closed)
 
     def of_call(self, node: ast.ClassDef, scope: Scope) -> Accepted | None:
         """What calling an object of a class takes: its ``call``, and what ``__call__`` names."""
         own: Accepted | None = None
         further = {"training", "mask"}  # every layer's __call__ looks for these
-        for one, _ in self.ancestors(node, scope):
+        for one, where in self.ancestors(node, scope):
             call, outer = method(one, "call"), method(one, "__call__")
             if call is not None and own is None:
-                if call.decorator_list or call.args.vararg or call.args.kwarg:
+                own = of_function(call, where, bound=True)
+                if own is None:
                     return None
-                own = Accepted(parameters(call, bound=True))
             if outer is not None:
                 further |= set(parameters(outer, bound=True))
-        return Accepted(own.own, frozenset(further)) if own is not None else None
+        return replace(own, further=own.further | further) if own is not None else None
 
     def _of_dataclass(self, node: ast.ClassDef, scope: Scope) -> Accepted | None:
         heads = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
         if len(heads) != 1 or scope.dotted(heads[0]) != "dataclasses.dataclass" or node.bases:
-            return None
-        if method(node, "__init__") is not None:
             return None
         fields = {
             one.target.id: one.value
@@ -232,47 +245,83 @@ class Signatures:
         source = self._source(base, scope)
         if source is not None:
             return self.of_class(*source, depth + 1)
-        path = scope.dotted(base)
+        path, _ = self._followed(base, scope)
         place = place_of(path) if path is not None else None
-        symbol = self.releases.symbol(place) if place is not None else None
-        if symbol is None or symbol.kind != "class" or not symbol.closed:
+        if place is None or self.releases.symbol(place) is None:
             return None
-        if any(one.kind == "*" for one in symbol.parameters):
+        space = keras_api.space(self.releases.settle(place).space)
+        inside = self.releases.settle(place).path
+        known = [one for v in space.versions if (one := space.symbol(inside, v)) is not None]
+        newest = self.releases.symbol(place)
+        if newest is None or newest.kind != "class" or not newest.closed:
             return None
-        named = {one.name for one in symbol.parameters if one.kind != "**"}
-        return Accepted({}, frozenset(named | symbol.keywords))
+        if any(one.kind == "*" for one in newest.parameters):
+            return None
+        # What another release takes may be documented.
+        named = frozenset(p.name for one in known for p in one.parameters if p.kind != "**")
+        return Accepted({}, named.union(*(one.keywords for one in known)))
 
     def _source(self, base: ast.expr, scope: Scope) -> tuple[ast.ClassDef, Scope] | None:
         """The class that a base names, where its source is part of the project."""
         if isinstance(base, ast.Name) and base.id in scope.classes:
             return scope.classes[base.id], scope
+        path, where = self._followed(base, scope)
+        found = where.classes.get(path) if path is not None else None
+        return (found, where) if found is not None else None
+
+    def _followed(self, base: ast.expr, scope: Scope) -> tuple[str | None, Scope]:
+        """What a base is called outside of the project, else in the file that defines it."""
         path = scope.dotted(base)
         for _ in range(_DEEPEST):
-            if path is None:
-                return None
-            module, _, name = path.rpartition(".")
-            if path.startswith(".") and not path.strip(".").count("."):
-                module = path[: len(path) - len(path.lstrip("."))] + module.lstrip(".")
-            file = self.modules.locate(module, scope.path) if module else None
-            found = self._load(file) if file is not None else None
-            if found is None:
-                return None
-            if name in found.classes:
-                return found.classes[name], found
-            path, scope = found.imports.get(name), found
+            found = self._defined(path, scope) if path is not None else None
+            if path is None or found is None:
+                break
+            where, name, *rest = found
+            target = where.imports.get(name)
+            if target is None:
+                return (name if not rest else None), where
+            path, scope = ".".join([target, *rest]), where
+        return path, scope
+
+    def _defined(self, path: str, scope: Scope) -> tuple[Scope, str, *tuple[str, ...]] | None:
+        """The project file that the first parts of a path name, and the other parts."""
+        dots = path[: len(path) - len(path.lstrip("."))]
+        parts = path.lstrip(".").split(".")
+        for length in range(len(parts) - 1, 0 if not dots else -1, -1):
+            file = self.modules.locate(dots + ".".join(parts[:length]), scope.path)
+            if file is not None:
+                found = self._load(file)
+                return (found, parts[length], *parts[length + 1 :]) if found is not None else None
         return None
 
     def _load(self, file: str) -> Scope | None:
         if file not in self._scopes:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    tree = ast.parse(Path(file).read_bytes())
-            except (OSError, SyntaxError, ValueError, RecursionError):
-                self._scopes[file] = None
-            else:
-                self._scopes[file] = scope_of(file, tree)
+            tree = self.modules.outline(file)
+            self._scopes[file] = scope_of(file, tree.body) if tree is not None else None
         return self._scopes[file]
+
+
+def of_function(node: Function, scope: Scope, *, bound: bool) -> Accepted | None:
+    """What a function takes; None where a decorator may change it.
+
+    ``bound``: it stands in a class.
+    """
+    for one in node.decorator_list:
+        match one:
+            case ast.Name(id="classmethod") if bound:
+                pass
+            case ast.Name(id="staticmethod") if bound:
+                bound = False
+            case _:
+                head = one.func if isinstance(one, ast.Call) else one
+                if not registers(one) and scope.dotted(head) not in _KEEP_THE_SIGNATURE:
+                    return None
+    starred = [one.arg for one in (node.args.vararg, node.args.kwarg) if one is not None]
+    own = parameters(node, bound=bound)
+    first = [one.arg for one in (*node.args.posonlyargs, *node.args.args)][:1] if bound else []
+    # All of these are also written without stars and underscores, and ``self`` is not wrong.
+    further = {*starred, *first, *(name.strip("_") for name in own)}
+    return Accepted(own, frozenset(further), not starred and "" not in further, node)
 
 
 def parameters(node: Function, *, bound: bool) -> dict[str, ast.expr | None]:

@@ -1,0 +1,1 @@
+"""What classes and functions take, beside what their docstrings say of it; read without a CST."""
