@@ -61,7 +61,7 @@ def run_proof(
     }
     try:
         with _empty_folder():
-            exec(compile(programs["proof"], "proof", "exec"), names)
+            exec(compile(programs["proof"], "proof", "exec", dont_inherit=True), names)
     except Exception as error:
         lines = [
             f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == "proof"
@@ -86,7 +86,7 @@ def execute(program: str, name: str) -> ModuleType:
     module.exception = None  # type: ignore[attr-defined]
     with _empty_folder(), contextlib.redirect_stdout(io.StringIO()):
         try:
-            exec(compile(program, name, "exec"), module.__dict__)
+            exec(compile(program, name, "exec", dont_inherit=True), module.__dict__)
         except Exception as error:
             module.exception = error  # type: ignore[attr-defined]
     return module

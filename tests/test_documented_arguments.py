@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from lintkeras import engine
+from lintkeras.documents.docstrings import docstrings
 from lintkeras.documents.sections import documented
+from lintkeras.fixes import Consent, fix
+from lintkeras.rulebook import load
 
 GOOGLE = """Title.
 
@@ -113,3 +126,260 @@ def test_a_constructor_under_a_condition_is_not_known() -> None:
         "    if keras.__version__ > '3':\n        def __init__(self, gone):\n            pass\n"
     )
     assert engine.lint("x.py", text.encode(), "python", {"LK803"}).findings == ()
+
+
+WRONG = '''import keras
+
+
+class Scale(keras.layers.Layer):
+    """Multiplies its inputs. 🎈
+
+    Args:
+        {name}: é {{}}. Defaults to `{said}`.
+    """
+
+    def __init__(self, factor="mean", **kwargs):
+        super().__init__(**kwargs)
+'''
+
+
+def lint(path: str, text: str, kind: str, codes: set[str] | None = None) -> engine.FileReport:
+    return engine.lint(path, text.encode(), kind, codes or {"LK803", "LK804", "LK805"})
+
+
+def fixed(path: str, text: str, kind: str) -> str:
+    consent = Consent(unsafe=False)
+    return fix(text.encode(), consent, lambda new: lint(path, new.decode(), kind)).data.decode()
+
+
+def shown(report: engine.FileReport) -> list[str]:
+    assert report.document is not None
+    text = report.document.text
+    return [text[one.span.start : one.span.end] for one in report.findings]
+
+
+def in_notebook(code: str) -> str:
+    lines = code.splitlines(keepends=True)
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": s}
+        for s in (lines[:1], lines[1:])
+    ]
+    page = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(page, indent=1, ensure_ascii=False)
+
+
+def in_page(code: str) -> str:
+    first, _, other = code.partition("\n")
+    item = "".join("  " + line for line in other.strip("\n").splitlines(keepends=True))
+    return f"```python\n{first}\n```\n\n- A layer:\n\n  ```python\n{item}\n  ```\n"
+
+
+def in_rst(code: str) -> str:
+    body = "".join("    " + line for line in code.splitlines(keepends=True))
+    return f"Text.\n\n.. code-block:: python\n\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "page"),
+    [
+        ("x.py", "python", str),
+        ("x.py", "python", lambda code: code.replace("\n", "\r\n")),
+        ("x.py", "python", lambda code: code.replace('"""M', 'r"""M')),
+        ("x.ipynb", "notebook", in_notebook),
+        ("x.md", "markdown", in_page),
+        ("x.rst", "rst", in_rst),
+    ],
+)
+def test_every_document(path: str, kind: str, page: Callable[[str], str]) -> None:
+    gone = page(WRONG.format(name="alpha", said="x"))
+    assert shown(lint(path, gone, kind)) == ["alpha"]
+    right = page(WRONG.format(name="factor", said="'mean'"))
+    wrong = page(WRONG.format(name="factor", said="'x'"))
+    assert shown(lint(path, wrong, kind)) == ["'x'"]
+    assert fixed(path, wrong, kind) == right
+    assert lint(path, right, kind).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("docstring", "repaired"),
+    [
+        (
+            '"""Args:\n    a: Defaults to "x".\n    """',
+            '"""Args:\n    a: Defaults to "y".\n    """',
+        ),
+        (
+            "'''Args:\n    a: Defaults to 'x'.\n    '''",
+            "'''Args:\n    a: Defaults to 'y'.\n    '''",
+        ),
+        ('"""Args:\n    a: Defaults to None"""', None),  # four quotation marks
+        ('"""Args:\\n    a: Defaults to "\\x78"."""', None),
+        ("\"Args:\\n    a: Defaults to 'x'.\"", None),
+    ],
+)
+def test_what_can_be_rewritten(docstring: str, repaired: str | None) -> None:
+    text = f'import keras\n\n\ndef f(a="y"):\n    {docstring}\n    return a\n'
+    assert [one.rule for one in lint("x.py", text, "python").findings] == ["LK805"]
+    expected = text.replace(docstring, repaired) if repaired is not None else text
+    assert fixed("x.py", text, "python") == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "real", "found"),
+    [
+        ("Defaults to `1`", "2", True),
+        ("Defaults to `1`.", "1.0", False),
+        ("(default: 1)", "2", True),
+        ("default=1.", "2", True),
+        ("Default is `True`, which helps.", "False", True),
+        ("Default value is `True`.", "False", True),
+        ("Defaults to `None`.", "'x'", True),
+        ("Defaults to `'a'` (the first letter).", "'b'", True),
+        ("either `'a'` (default) or `'b'`", "'b'", True),
+        ("Defaults to `1`, or `2` if it is cold.", "2", False),
+        ("Defaults to `1` if it is cold.", "2", False),
+        ("Defaults to `1` (if it is cold).", "2", False),
+        ("When it is cold, defaults to `1`.", "2", False),
+        ("Defaults to 1,000.", "1000", False),
+        ("Defaults to 1e-3.", "0.001", False),
+        ("Defaults to -1.", "-1", False),
+        ("Defaults to 1D.", "2", False),
+        ("Defaults to the value of `b`.", "2", False),
+        ("Defaults to `b`.", "'c'", False),
+        ("Defaults to `b()`.", "2", False),
+        ("Defaults to `1`.", "None", False),
+        ("Defaults to `1`.", "SOME", False),
+        ("Defaults to `1`.", "'auto'", False),
+        ("Defaults to `1`.", "(1, 1)", False),
+        ("Defaults to `[1, 1]`.", "(1, 1)", False),
+        ("Defaults to `None`.", "()", False),
+        ("Defaults to `1`. By default all.", "2", False),
+    ],
+)
+def test_wordings_of_defaults(said: str, real: str, found: bool) -> None:
+    text = (
+        f'import keras\n\n\ndef f(a={real}):\n    """F.\n\n    Args:\n        a: {said}\n    """\n'
+    )
+    report = lint("x.py", text, "python")
+    assert [one.rule for one in report.findings] == ["LK805"] * found
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ("", True),
+        ("@tf.function\n", True),
+        ("@keras.saving.register_keras_serializable(package='x')\n", True),
+        ("@unknown\n", False),
+        ("@unknown(other)\n", False),
+    ],
+)
+def test_decorators(head: str, found: bool) -> None:
+    text = (
+        f"import keras\nimport tensorflow as tf\nfrom other import unknown\n\n\n{head}"
+        'def f(a):\n    """F.\n\n    Args:\n        b: B.\n    """\n'
+    )
+    assert [one.rule for one in lint("x.py", text, "python").findings] == ["LK803"] * found
+
+
+def test_bases_in_other_files(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "inner").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
+    for folder in (package, package / "inner"):
+        (folder / "__init__.py").touch()
+    (package / "backend.py").write_text("import keras\n")
+    (package / "inner" / "base.py").write_text(
+        "from ..backend import keras\n\n\nclass Base(keras.layers.Layer):\n"
+        "    def __init__(self, rate, **kwargs):\n        super().__init__(**kwargs)\n"
+    )
+    (package / "inner" / "__init__.py").write_text("from package.inner.base import Base as Root\n")
+    (package / "at_a_loss.py").write_text("class Broken(:\n")
+    file = package / "x.py"
+    for heading, base, found in [
+        ("from package import inner", "inner.Root", ["gone"]),
+        ("from .inner import Root", "Root", ["gone"]),
+        ("from .inner.base import Base", "Base", ["gone"]),
+        ("from .backend import keras", "keras.layers.Layer", ["gone", "rate"]),
+        ("from .at_a_loss import Broken", "Broken", []),
+        ("from .nowhere import Broken", "Broken", []),
+    ]:
+        text = (
+            f"import tensorflow\n{heading}\n\n\nclass A({base}):\n    '''A.\n\n    Args:\n"
+            "        gone: G.\n        rate: R.\n        trainable: T.\n    '''\n\n"
+            "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        )
+        file.write_text(text)
+        assert shown(lint(str(file), text, "python")) == found, base
+
+
+def examples() -> list[tuple[str, str]]:
+    rules = [rule for rule in load().rules if rule.reads == "docstrings"]
+    return [(rule.code, one.marked()[0]) for rule in rules for one in rule.examples()
+            if one.role in ("bad", "fixed", "good")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text"), examples())
+def test_the_screen_errs_on_the_safe_side(
+    monkeypatch: pytest.MonkeyPatch, code: str, text: str
+) -> None:
+    """What is found is found without the screen too, and nothing else is parsed to a CST."""
+    import lintkeras.screen as screen
+    import lintkeras.syntax.parse as parse
+
+    def parsed(snippet: object) -> None:
+        raise AssertionError("parsed to a CST")
+
+    for source in (text, f"import os\nos.environ['TF_USE_LEGACY_KERAS'] = '1'\n{text}"):
+        with monkeypatch.context() as without:
+            without.setattr(screen, "worth_parsing", lambda document, codes, *more: codes)
+            expected = lint("x.py", source, "python", {code}).findings
+        assert lint("x.py", source, "python", {code}).findings == expected
+        if not expected:
+            with monkeypatch.context() as never:
+                never.setattr(parse, "parse_snippet", parsed)
+                assert lint("x.py", source, "python", {code}).findings == ()
+
+
+def test_a_clean_run_needs_no_heavy_library() -> None:
+    program = (
+        "import sys\nfrom lintkeras import engine\n"
+        f"engine.lint('x.py', {WRONG.format(name='factor', said='1')!r}.encode(), 'python', "
+        "{'LK803', 'LK804', 'LK805'})\nprint('libcst' in sys.modules)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout == "False\n", run.stderr
+
+
+STYLES = {"google": GOOGLE, "numpy": NUMPY, "sphinx": SPHINX}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_griffe_reads_the_same(style: str) -> None:
+    griffe = pytest.importorskip("griffe")
+    text = STYLES[style].replace("    a, b: Two.\n", "    a: One.\n    b: Two.\n")
+    theirs = [name for name in _by_griffe(griffe, text, style) if name != "args"]
+    assert [one.name for one in documented(text) if one.role == "arguments"] == theirs
+
+
+def test_griffe_reads_the_same_in_keras() -> None:
+    """Where the two differ, griffe takes a sentence for an argument, or a wrong indentation."""
+    griffe = pytest.importorskip("griffe")
+    found = importlib.util.find_spec("keras")
+    assert found is not None and found.submodule_search_locations
+    same = other = 0
+    for file in sorted(Path(found.submodule_search_locations[0], "src", "layers").rglob("*.py")):
+        for one in docstrings(file.read_text(encoding="utf-8")):
+            theirs = _by_griffe(griffe, inspect.cleandoc(one.text), "google")
+            ours = [e.name for e in documented(one.text) if e.role == "arguments"]
+            if theirs or ours:
+                plain = [name for name in theirs if name not in ("args", "kwargs")]
+                same, other = same + (plain == ours), other + (plain != ours)
+    assert same > 100
+    assert same / (same + other) > 0.98, (same, other)
+
+
+def _by_griffe(griffe: Any, text: str, style: str) -> list[str]:
+    logging.getLogger("griffe").setLevel(logging.CRITICAL)
+    sections = griffe.Docstring(text, lineno=1).parse(style)
+    parameters = [one.value for one in sections if one.kind.value == "parameters"]
+    return [one.name.lstrip("*") for section in parameters for one in section]

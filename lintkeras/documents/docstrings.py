@@ -30,12 +30,15 @@ _ESCAPE = re.compile(
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)")
 _FIRST_PROMPT = re.compile(r"(?P<indent>[ \t]*)>>>(?: |$)")
 
+Documentable = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
 
 @dataclass(frozen=True)
 class Docstring:
     """The text of a docstring, and where each run of it stands in the file."""
 
-    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    node: Documentable
     text: str
     pieces: tuple[Piece, ...]
     raw: bool
@@ -75,9 +78,7 @@ def docstrings(source: str, tree: ast.Module | None = None) -> Iterator[Docstrin
             before = whole.encode()[:column].decode(errors="replace")
         return starts[line - 1] + len(before)
 
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
+    for node in _documentable(tree):
         match node.body[:1]:
             case [ast.Expr(value=ast.Constant(value=str(value)) as literal)]:
                 assert literal.end_lineno is not None and literal.end_col_offset is not None
@@ -86,6 +87,19 @@ def docstrings(source: str, tree: ast.Module | None = None) -> Iterator[Docstrin
                 found = _read(source, start, end)
                 if found is not None and line_feeds(found[0]).replace("\r\n", "\n") == value:
                     yield Docstring(node, *found)
+
+
+def _documentable(tree: ast.Module) -> Iterator[Documentable]:
+    """The module, its classes and functions; only statements are looked at, not expressions."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, Documentable):
+            yield node
+        for name in _BLOCKS:
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                waiting += inner
 
 
 def _read(text: str, start: int, end: int) -> tuple[str, tuple[Piece, ...], bool] | None:

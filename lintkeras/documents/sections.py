@@ -54,6 +54,8 @@ class Default:
 
     text: str
     start: int
+    chosen: bool = False
+    """Whether it is one of several values of which it is marked as the default."""
 
 
 @dataclass(frozen=True)
@@ -174,10 +176,11 @@ class _Text:
         before = _SENTENCE.split(text[: found[0].start()])[-1]
         if _CONDITION.search(before) and not before.rstrip().endswith("("):
             return None
-        if found[0].re is _MARKED and not _CHOICE.search(before):
+        chosen = found[0].re is _MARKED
+        if chosen and not _CHOICE.search(before):
             return None  # of another argument, maybe
         group = "quoted" if found[0]["quoted"] is not None else "bare"
-        return Default(found[0][group], start + found[0].start(group))
+        return Default(found[0][group], start + found[0].start(group), chosen)
 
 
 def _indent(line: str) -> int:

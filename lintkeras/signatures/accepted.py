@@ -38,6 +38,8 @@ class Accepted:
     """Whether these are all."""
     function: Function | None = None
     """Whose signature it is."""
+    inherited: frozenset[str] = frozenset()
+    """What the constructors of the bases take as well."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -202,18 +204,18 @@ class Signatures:
                 return None
             return self._of_base(node.bases[0], scope, depth)
         accepted = of_function(init, scope, bound=True)
+        if accepted is None:
+            return None
+        bases = [self._of_base(base, scope, depth) for base in node.bases]
+        inherited = frozenset[str]().union(*(one.names for one in bases if one is not None))
+        accepted = replace(accepted, inherited=inherited)
         kwarg = init.args.kwarg
-        if accepted is None or init.args.vararg is not None or kwarg is None:
-            return accepted
-        further = _keywords(init, kwarg.arg)
-        if further is None:
+        further = _keywords(init, kwarg.arg) if kwarg is not None else None
+        if further is None or init.args.vararg is not None:
             return accepted
         names, forwarded = further
-        closed = True
-        if forwarded:
-            inherited = [self._of_base(base, scope, depth) for base in node.bases]
-            closed = bool(inherited) and all(one is not None and one.closed for one in inherited)
-            names = names.union(*(one.names for one in inherited if one is not None))
+        closed = not forwarded or (bool(bases) and all(one and one.closed for one in bases))
+        names |= inherited if forwarded else set()
         return replace(accepted, further=accepted.further | names, closed=closed)
 
     def of_call(self, node: ast.ClassDef, scope: Scope) -> Accepted | None:
@@ -253,13 +255,12 @@ class Signatures:
         inside = self.releases.settle(place).path
         known = [one for v in space.versions if (one := space.symbol(inside, v)) is not None]
         newest = self.releases.symbol(place)
-        if newest is None or newest.kind != "class" or not newest.closed:
+        if newest is None or newest.kind != "class":
             return None
-        if any(one.kind == "*" for one in newest.parameters):
-            return None
+        closed = newest.closed and all(one.kind != "*" for one in newest.parameters)
         # What another release takes may be documented.
-        named = frozenset(p.name for one in known for p in one.parameters if p.kind != "**")
-        return Accepted({}, named.union(*(one.keywords for one in known)))
+        named = frozenset(p.name for one in known for p in one.parameters if "*" not in p.kind)
+        return Accepted({}, named.union(*(one.keywords for one in known)), closed)
 
     def _source(self, base: ast.expr, scope: Scope) -> tuple[ast.ClassDef, Scope] | None:
         """The class that a base names, where its source is part of the project."""

@@ -6,6 +6,7 @@ Nothing here needs a CST, so that a file whose docstrings are right is never par
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,9 @@ from lintkeras.syntax.parse import outline
 
 CODES = ("LK803", "LK804", "LK805")
 _SEQUENCES = (list, tuple)
+_WORD = re.compile(r"\w+")
+_FILLED_IN = re.compile(r"\{\{|%\(\w+\)s|\$\{")
+"""Where a decorator or a tool puts text into a docstring."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,19 @@ def _unknown(one: Described) -> Iterator[Finding]:
 
 
 def _left_out(one: Described) -> Iterator[Finding]:
-    """An argument that is left out where the others are documented."""
+    """An argument that is nowhere named where the others are documented."""
     names = {entry.name for entry in one.entries}
-    if names - one.accepted.names - one.elsewhere:
-        return  # it may be documented by an older name: LK803
-    left = [n for n in one.accepted.own if n not in names and not n.startswith("_")]
+    text = one.text.docstring.text
+    if names - one.accepted.names - one.elsewhere or _FILLED_IN.search(text):
+        return  # it may be documented by an older name (LK803), or by what is put in later
+    words = set(_WORD.findall(text))
+    left = [
+        name
+        for name in one.accepted.own
+        if not {name, name.strip("_")} & words
+        and not name.startswith("_")
+        and name not in one.accepted.inherited
+    ]
     if left:
         first = one.entries[0]
         listed = ", ".join(f"`{name}`" for name in left)
@@ -100,13 +112,13 @@ def _defaults(one: Described) -> Iterator[Finding]:
     """A documented default that is another value than that of the signature."""
     for entry in one.entries:
         actual = one.accepted.own.get(entry.name)
-        if entry.default is None or actual is None or one.accepted.replaces(entry.name):
+        if entry.default is None or actual is None:
             continue
         try:
             said, real = ast.literal_eval(entry.default.text), ast.literal_eval(actual)
         except (ValueError, SyntaxError, TypeError, MemoryError):
             continue
-        if not _differ(said, real):
+        if not _differ(said, real) or one.accepted.replaces(entry.name):
             continue
         written = ast.unparse(actual)
         if isinstance(real, str) and not entry.default.text.startswith("'") and '"' not in real:
@@ -120,16 +132,16 @@ def _defaults(one: Described) -> Iterator[Finding]:
 
 
 def _fixes(text: Text, entry: Documented, written: str) -> tuple[Fix, ...]:
-    assert entry.default is not None
+    default = entry.default
+    assert default is not None
     source = text.snippet.source
-    start, end = text.inside(entry.default.start, entry.default.start + len(entry.default.text))
+    start, end = text.inside(default.start, default.start + len(default.text))
     first = text.docstring.pieces[0].document
-    opening = source[max(first - 3, 0) : first]
-    said = source[start:end]
-    if opening not in ('"""', "'''") or "\\" in written or said != entry.default.text:
+    quotes = source[max(first - 3, 0) : first]
+    if default.chosen or quotes not in ('"""', "'''") or "\\" in written:
         return ()
-    if source.startswith(opening, end) and written.endswith(opening[0]):
-        return ()  # the docstring would end one quotation mark too early
+    if source[start:end] != default.text or quotes in written + source[end : end + 3]:
+        return ()  # it is written by escapes, or the docstring might end too early
     edit: Edit = text.snippet.edit(start, end, written)
     return (Fix("default", f"document the default `{written}`", Applicability.SAFE, (edit,)),)
 
