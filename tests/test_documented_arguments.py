@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import inspect
 import json
@@ -383,3 +385,100 @@ def _by_griffe(griffe: Any, text: str, style: str) -> list[str]:
     sections = griffe.Docstring(text, lineno=1).parse(style)
     parameters = [one.value for one in sections if one.kind.value == "parameters"]
     return [one.name.lstrip("*") for section in parameters for one in section]
+
+
+DATACLASS = '''
+import dataclasses
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import keras
+
+
+@dataclass
+class Base:
+    rate: float = 0.5
+
+
+class Mixin:
+    pass
+
+
+{maker}
+class Setting({bases}):
+    """A setting.
+
+    Args:
+        rate: Defaults to 0.1.
+        size: Defaults to 2.
+        kept: None.
+        shared: None.
+    """
+
+    size: int = field(default=3)
+    kept: list[int] = field(init=False)
+    shared: ClassVar[int] = 1
+'''
+
+
+@pytest.mark.parametrize(
+    ("maker", "bases", "found"),
+    [
+        ("@dataclass", "Base", ["0.1", "2", "kept", "shared"]),
+        ("@dataclasses.dataclass(frozen=True)", "Mixin, Base", ["0.1", "2", "kept", "shared"]),
+        ("@dataclass", "", ["rate", "2", "kept", "shared"]),
+        ("@dataclass(init=False)", "Base", []),
+        ("@dataclass", "keras.Model", []),
+        ("@other", "Base", []),
+        ("@other\n@dataclass", "Base", []),
+    ],
+)
+def test_dataclasses(maker: str, bases: str, found: list[str]) -> None:
+    text = DATACLASS.format(maker=maker, bases=bases)
+    assert shown(lint("x.py", text, "python", {"LK803", "LK805"})) == found
+
+
+@pytest.mark.tensorflow
+def test_what_is_found_in_keras_is_so() -> None:
+    """Each name that no signature has is refused by it, each default is what the signature says."""
+    import keras
+
+    root = Path(keras.__file__).parent
+    found: set[str] = set()
+    for folder in ("callbacks", "layers", "ops", "optimizers", "quantizers", "saving", "utils"):
+        for file in sorted(root.glob(f"src/{folder}/**/*.py")):
+            report = lint(str(file), file.read_text(encoding="utf-8"), "python", {"LK803", "LK805"})
+            for one in report.findings:
+                dotted = ".".join(file.relative_to(root.parent).with_suffix("").parts)
+                if dotted.endswith("_test"):
+                    continue
+                words = one.message.split("`")
+                what, name = (words[1], words[3]) if one.rule == "LK803" else (words[3], words[1])
+                thing: Any = importlib.import_module(dotted)
+                for part in what.split("."):
+                    thing = getattr(thing, part)
+                if one.rule == "LK805":
+                    real = inspect.signature(thing).parameters[name].default
+                    assert repr(real) == repr(ast.literal_eval(words[5])), one.message
+                else:
+                    with pytest.raises((TypeError, ValueError), match=name):
+                        thing(**{name: 1}, **_required(thing))
+                found.add(f"{what} {name}")
+    assert len(found) > 5
+    if keras.__version__ == "3.15.1":
+        assert found >= {
+            "ProgbarLogger count_mode",
+            "GPTQQuantizer weight_bits",
+            "GPTQQuantizer per_channel",
+            "GPTQQuantizer symmetric",
+            "GPTQQuantizer group_size",
+            "MaxNumBoundingBoxes padding_value",
+        }
+    assert not any(one.startswith(("ConvLSTM", "Functional")) for one in found)
+
+
+def _required(thing: Any) -> dict[str, object]:
+    """Something for each argument that has to be given."""
+    taken = inspect.signature(thing).parameters.values()
+    return {one.name: None for one in taken if one.default is one.empty and one.kind not in (
+        one.VAR_POSITIONAL, one.VAR_KEYWORD)}  # fmt: skip

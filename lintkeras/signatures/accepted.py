@@ -17,6 +17,8 @@ from lintkeras.modules import ProjectModules
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _OURS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
 _DEEPEST = 12
+_PLAIN = frozenset({"layers.Layer", "Layer", "Model", "models.Model"})
+"""Those of which ``__call__`` takes what ``call`` does; a recurrent layer takes more."""
 _KEEP_THE_SIGNATURE = frozenset({
     "abc.abstractmethod", "functools.cache", "functools.lru_cache", "gin.configurable",
     "tensorflow.__internal__.dispatch.add_dispatch_support",
@@ -199,7 +201,7 @@ class Signatures:
         init = method(node, "__init__")
         if init is None:
             if any(not registers(one) for one in node.decorator_list):
-                return self._of_dataclass(node, scope)
+                return self._of_dataclass(node, scope, depth)
             if len(node.bases) != 1 or _may_bind(node, "__init__"):
                 return None
             return self._of_base(node.bases[0], scope, depth)
@@ -222,7 +224,9 @@ class Signatures:
         """What calling an object of a class takes: its ``call``, and what ``__call__`` names."""
         own: Accepted | None = None
         further = {"training", "mask"}  # every layer's __call__ looks for these
+        closed = True
         for one, where in self.ancestors(node, scope):
+            closed &= all(self._calls_plainly(base, where) for base in one.bases)
             call, outer = method(one, "call"), method(one, "__call__")
             if call is not None and own is None:
                 own = of_function(call, where, bound=True)
@@ -230,17 +234,42 @@ class Signatures:
                     return None
             if outer is not None:
                 further |= set(parameters(outer, bound=True))
-        return replace(own, further=own.further | further) if own is not None else None
-
-    def _of_dataclass(self, node: ast.ClassDef, scope: Scope) -> Accepted | None:
-        heads = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
-        if len(heads) != 1 or scope.dotted(heads[0]) != "dataclasses.dataclass" or node.bases:
+        if own is None:
             return None
-        fields = {
-            one.target.id: one.value
-            for one in node.body
-            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
-        }
+        return replace(own, further=own.further | further, closed=own.closed and closed)
+
+    def _calls_plainly(self, base: ast.expr, scope: Scope) -> bool:
+        """Whether a base is known, and its ``__call__`` takes nothing but what ``call`` does."""
+        if self._source(base, scope) is not None:
+            return True
+        path, _ = self._followed(base, scope)
+        place = place_of(path) if path is not None else None
+        return path == "object" or (place is not None and place.inside in _PLAIN)
+
+    def _of_dataclass(self, node: ast.ClassDef, scope: Scope, depth: int) -> Accepted | None:
+        """What the constructor takes that ``dataclasses.dataclass`` makes of the fields."""
+        (*others, maker) = [d for d in node.decorator_list if not registers(d)]
+        head = maker.func if isinstance(maker, ast.Call) else maker
+        options = maker.keywords if isinstance(maker, ast.Call) else []
+        if others or scope.dotted(head) != "dataclasses.dataclass":
+            return None
+        if any(one.arg in ("init", None) for one in options):
+            return None
+        fields: dict[str, ast.expr | None] = {}
+        for base in node.bases:
+            source = self._source(base, scope)
+            if source is None or depth > _DEEPEST:
+                return None
+            if any(not registers(one) for one in source[0].decorator_list):
+                inherited = self._of_dataclass(*source, depth + 1)
+                if inherited is None:
+                    return None
+                fields |= inherited.own
+        for statement in node.body:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=name), annotation=kind, value=value):
+                    if "ClassVar" not in ast.unparse(kind) and name != "_":
+                        fields |= _field(name, value)
         return Accepted(fields)
 
     def _of_base(self, base: ast.expr, scope: Scope, depth: int) -> Accepted | None:
@@ -333,6 +362,18 @@ def parameters(node: Function, *, bound: bool) -> dict[str, ast.expr | None]:
     pairs = list(zip(plain, [*defaults, *given.defaults], strict=True))[1 if bound else 0 :]
     pairs += zip(given.kwonlyargs, given.kw_defaults, strict=True)
     return {one.arg: default for one, default in pairs}
+
+
+def _field(name: str, value: ast.expr | None) -> dict[str, ast.expr | None]:
+    """The argument that a field of a dataclass makes, if it makes one."""
+    match value:
+        case ast.Call(func=ast.Name(id="field") | ast.Attribute(attr="field"), keywords=keywords):
+            given = {one.arg: one.value for one in keywords}
+            match given.get("init"):
+                case None | ast.Constant(value=True):
+                    return {name: given.get("default")}
+            return {}
+    return {name: value}
 
 
 def _keywords(init: Function, kwargs: str) -> tuple[set[str], bool] | None:

@@ -29,7 +29,7 @@ from lintkeras.syntax.parse import outline
 CODES = ("LK803", "LK804", "LK805")
 _SEQUENCES = (list, tuple)
 _WORD = re.compile(r"\w+")
-_FILLED_IN = re.compile(r"\{\{|%\(\w+\)s|\$\{")
+_FILLED_IN = re.compile(r"\{\w+\}|%\(\w+\)s")
 """Where a decorator or a tool puts text into a docstring."""
 
 
@@ -188,10 +188,13 @@ class _Reader:
     texts: dict[ast.AST, Text]
 
     def read(self, tree: ast.Module) -> Iterator[Described]:
+        given = {name for node in tree.body for name in _changed(node)}
         for node in tree.body:
+            if not isinstance(node, (ast.ClassDef, Function)) or node.name in given:
+                continue
             if isinstance(node, ast.ClassDef):
                 yield from self._of_class(node)
-            elif isinstance(node, Function) and not node.name.startswith("_"):
+            elif not node.name.startswith("_"):
                 yield from self._of_function(node, node.name, bound=False)
 
     def _of_class(self, node: ast.ClassDef) -> Iterator[Described]:
@@ -226,3 +229,13 @@ class _Reader:
             entries = tuple(one for one in found if one.role == role)
             if entries:
                 yield Described(text, what, entries, accepted, others)
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    """What is replaced after its definition, or gets another docstring or signature."""
+    for target in node.targets if isinstance(node, ast.Assign) else ():
+        match target:
+            case ast.Name(id=name):
+                yield name
+            case ast.Attribute(value=ast.Name(id=name), attr="__doc__" | "__signature__"):
+                yield name
