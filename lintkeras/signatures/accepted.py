@@ -83,7 +83,8 @@ class Scope:
         """The path of an imported name; None where it is no such name."""
         match node:
             case ast.Name(id=name):
-                return self.imports.get(name)
+                path = self.imports.get(name)
+                return "tensorflow" if path == "tensorflow.compat.v2" else path
             case ast.Attribute(value=value, attr=name):
                 path = self.dotted(value)
                 return f"{path}.{name}" if path is not None else None

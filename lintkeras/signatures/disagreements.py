@@ -29,8 +29,10 @@ from lintkeras.syntax.parse import outline
 CODES = ("LK803", "LK804", "LK805")
 _SEQUENCES = (list, tuple)
 _WORD = re.compile(r"\w+")
-_FILLED_IN = re.compile(r"\{\w+\}|%\(\w+\)s")
-"""Where a decorator or a tool puts text into a docstring."""
+_ELSEWHERE = re.compile(
+    r"\{\w+\}|%\(\w+\)s|\b(?:see|refer to|same (?:as|arguments|args|parameters))\b", re.IGNORECASE
+)
+"""Where a decorator or a tool puts text into a docstring, or the reader is sent elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,11 @@ def _left_out(one: Described) -> Iterator[Finding]:
     """An argument that is nowhere named where the others are documented."""
     names = {entry.name for entry in one.entries}
     text = one.text.docstring.text
-    if names - one.accepted.names - one.elsewhere or _FILLED_IN.search(text):
-        return  # it may be documented by an older name (LK803), or by what is put in later
-    words = set(_WORD.findall(text))
+    if names - one.accepted.names - one.elsewhere or _ELSEWHERE.search(text):
+        return  # it may be documented by an older name (LK803), or in another place
+    words = {*_WORD.findall(text), "self", "cls"}
+    if one.what.endswith(".call"):
+        words |= {"training", "mask"}  # every layer's: Keras describes them
     left = [
         name
         for name in one.accepted.own
