@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lintkeras.documents.model import Snippet
@@ -95,8 +96,12 @@ def parses(snippet: Snippet) -> bool:
     return outline(snippet.source) is not None
 
 
+@lru_cache(maxsize=2)
 def outline(source: str) -> ast.Module | None:
-    """What the running Python reads in code, without a CST; None where it cannot."""
+    """What the running Python reads in code, without a CST; None where it cannot.
+
+    The last ones are kept: several readers of one file ask, one after the other.
+    """
     try:
         measure_depth(source)
         return _ask_python(source)
