@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lintkeras.documents import Document
 from lintkeras.engine import FileReport, severity_of
@@ -200,6 +200,15 @@ def _errors(report: FileReport, spans: list[Span] | None = None) -> Counter[str]
 
 
 def _comments(document: Document) -> Counter[str]:
+    """The comments of a document, also those of the examples in its docstrings.
+
+    A report on a file that was not looked into knows nothing of such examples.
+    """
+    if document.kind == "python":
+        from lintkeras.documents.docstrings import with_examples
+
+        outer = tuple(one for one in document.snippets if not one.space)
+        document = with_examples(replace(document, snippets=outer))
     return Counter(text for one in document.snippets for _, text in comments(one.source))
 
 

@@ -225,6 +225,15 @@ def test_what_can_be_rewritten(docstring: str, repaired: str | None) -> None:
     assert fixed("x.py", text, "python") == expected
 
 
+def test_comments_in_examples_are_no_obstacle() -> None:
+    """The repaired file is not looked into any more, and so are not its examples."""
+    text = (
+        'import keras\n\n\ndef f(a=1):\n    """F.\n\n    Args:\n        a: Defaults to `2`.\n\n'
+        '    Example:\n\n    ```python\n    # A comment.\n    f()\n    ```\n    """\n'
+    )
+    assert fixed("x.py", text, "python") == text.replace("`2`", "`1`")
+
+
 @pytest.mark.parametrize(
     ("said", "real", "found"),
     [
@@ -364,20 +373,22 @@ def test_griffe_reads_the_same(style: str) -> None:
 
 
 def test_griffe_reads_the_same_in_keras() -> None:
-    """Where the two differ, griffe takes a sentence for an argument, or a wrong indentation."""
+    """Sections whose entries cannot be told from their text are passed over; those are few."""
     griffe = pytest.importorskip("griffe")
     found = importlib.util.find_spec("keras")
     assert found is not None and found.submodule_search_locations
-    same = other = 0
+    same = other = passed = 0
     for file in sorted(Path(found.submodule_search_locations[0], "src", "layers").rglob("*.py")):
         for one in docstrings(file.read_text(encoding="utf-8")):
             theirs = _by_griffe(griffe, inspect.cleandoc(one.text), "google")
             ours = [e.name for e in documented(one.text) if e.role == "arguments"]
-            if theirs or ours:
-                plain = [name for name in theirs if name not in ("args", "kwargs")]
-                same, other = same + (plain == ours), other + (plain != ours)
+            plain = [name for name in theirs if name not in ("args", "kwargs")]
+            passed += bool(plain) and not ours
+            same += bool(ours) and plain == ours
+            other += bool(ours) and plain != ours
     assert same > 100
-    assert same / (same + other) > 0.98, (same, other)
+    assert other <= same / 50, (same, other)
+    assert passed <= same / 20, (same, passed)
 
 
 def _by_griffe(griffe: Any, text: str, style: str) -> list[str]:
