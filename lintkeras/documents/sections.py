@@ -45,11 +45,6 @@ _DEFAULT = re.compile(
 _MARKED = re.compile(rf"{_LITERAL}\s+\((?:the\s+)?default\)")
 _FILLED_IN = re.compile(r"\s*(?:\{\{\w+\}\}|%\(\w+\)s|\$?\{\w+\})\s*")
 """A line in the place of which something puts entries."""
-_TITLES = frozenset({
-    "args", "arguments", "example", "examples", "note", "notes", "raise", "raises", "reference",
-    "references", "return", "returns", "see", "todo", "usage", "warning", "yield", "yields",
-})  # fmt: skip
-"""What begins a line as the name of an argument does."""
 _SAYS = re.compile(r"\bdefault", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:if|when|unless|where|in case|otherwise)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:one of|either)\b", re.IGNORECASE)
@@ -165,7 +160,7 @@ class _Text:
         names = [
             name
             for name in re.finditer(r"(?<![*\w])[A-Za-z_]\w*", match["names"])
-            if name.group() != "optional" and name.group().lower() not in _TITLES
+            if name.start() == 0 or name.group() != "optional"
         ]
         start = self.starts[line]
         default = None

@@ -28,6 +28,11 @@ from lintkeras.syntax.parse import outline
 
 CODES = ("LK803", "LK804", "LK805")
 _SEQUENCES = (list, tuple)
+_TITLES = frozenset({
+    "args", "arguments", "example", "examples", "note", "notes", "raise", "raises", "reference",
+    "references", "return", "returns", "see", "todo", "usage", "warning", "yield", "yields",
+})  # fmt: skip
+"""Titles that stand in a line as the name of an argument does."""
 _WORD = re.compile(r"\w+")
 _ELSEWHERE = re.compile(
     r"\{\w+\}|%\(\w+\)s|\b(?:see|refer to|same (?:as|arguments|args|parameters))\b", re.IGNORECASE
@@ -83,10 +88,11 @@ def _unknown(one: Described) -> Iterator[Finding]:
     for number, entry in enumerate(one.entries):
         if entry.role == "call" and not number:
             continue  # the inputs, whatever they are called
-        if entry.name not in known and not entry.name[0].isupper():
-            message = f"`{one.what}` takes no argument `{entry.name}`, which is documented"
-            span = one.text.span(entry.start, len(entry.name))
-            yield Finding("LK803", span, message, label="not in the signature")
+        if entry.name in known or entry.name[0].isupper() or entry.name in _TITLES:
+            continue
+        message = f"`{one.what}` takes no argument `{entry.name}`, which is documented"
+        span = one.text.span(entry.start, len(entry.name))
+        yield Finding("LK803", span, message, label="not in the signature")
 
 
 def _left_out(one: Described) -> Iterator[Finding]:
