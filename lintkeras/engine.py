@@ -90,6 +90,7 @@ class _Job:
 
 
 def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
+    from lintkeras.documents.docstrings import with_examples
     from lintkeras.screen import candidates, worth_parsing
     from lintkeras.syntax.parse import parses
 
@@ -97,10 +98,7 @@ def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
     if not codes and all(map(parses, document.snippets)):
         return FileReport(document.path, document)
     job = replace(job, codes=codes | ALWAYS)
-    if document.kind == "python":
-        from lintkeras.documents.docstrings import with_examples
-
-        document = with_examples(document)
+    document = with_examples(document)
     programs, findings, unparsed = _programs(document, job)
     if programs:
         findings += _check(programs, data, job)

@@ -7,15 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lintkeras.documents.markdown import fence_language
+from lintkeras.documents.lines import Lines, fence_language
 from lintkeras.documents.model import (
-    PROMPT,
     Document,
     Piece,
     Snippet,
-    in_runs,
     line_feeds,
-    newline_of,
     through,
 )
 from lintkeras.syntax.parse import outline
@@ -27,8 +24,9 @@ _ESCAPE = re.compile(
     r"\\(?:\r\n|\n|[\\'\"abfnrtv]|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}"
     r"|N\{[^}]*\})"
 )
+_SIGNS = ("```", "~~~", ">>>", "::")
+"""What a docstring with an example holds, one of them."""
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)")
-_FIRST_PROMPT = re.compile(r"(?P<indent>[ \t]*)>>>(?: |$)")
 
 Documentable = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -45,19 +43,23 @@ class Docstring:
 
 
 def with_examples(document: Document) -> Document:
-    """A Python file with the examples of its docstrings as snippets behind its own."""
-    text = document.text
-    if "```" not in text and ">>>" not in text and "~~~" not in text:
-        return document
+    """A document with the examples of its docstrings as snippets behind its own."""
     found: list[Snippet] = []
-    for space, docstring in enumerate(docstrings(text), start=1):
-        for snippet in _examples(docstring):
-            found.append(
-                replace(
-                    snippet, pieces=through(snippet.pieces, docstring.pieces), space=space,
-                    newline=newline_of(text), quoting="" if docstring.raw else "python",
-                )
-            )  # fmt: skip
+    space = 0
+    for code in document.snippets:
+        if not any(sign in code.source for sign in _SIGNS):
+            continue
+        for docstring in docstrings(code.source):
+            space += 1
+            for snippet in _examples(docstring):
+                pieces = through(through(snippet.pieces, docstring.pieces), code.pieces)
+                found.append(
+                    replace(
+                        snippet, pieces=pieces, space=space, prefix=code.prefix + snippet.prefix,
+                        newline=code.newline,
+                        quoting=code.quoting if docstring.raw else (*code.quoting, "python"),
+                    )
+                )  # fmt: skip
     return replace(document, snippets=(*document.snippets, *found))
 
 
@@ -132,67 +134,39 @@ def _read(text: str, start: int, end: int) -> tuple[str, tuple[Piece, ...], bool
 
 def _examples(docstring: Docstring) -> Iterator[Snippet]:
     """The Python of a docstring, in its own coordinates."""
-    lines = docstring.text.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
+    lines = Lines(docstring.text)
     number = 0
     while number < len(lines):
-        fence = _FENCE.fullmatch(lines[number].rstrip("\r\n"))
+        fence = _FENCE.fullmatch(lines[number])
+        directive = lines.directive(number, len(lines))
         if fence is not None:
             end = _closing(lines, number + 1, fence["ticks"])
             if fence_language(fence["info"]) is not None:
                 body = range(number + 1, end)
-                if any(_FIRST_PROMPT.match(lines[one]) for one in body):
-                    yield from _session(lines, starts, [n for n in body if PROMPT.match(lines[n])])
+                if any(map(lines.begins_session, body)):
+                    yield from lines.session(body)
                 else:
-                    yield from _block(lines, starts, body, fence["indent"])
+                    yield from lines.block(body, fence["indent"])
             number = end + 1
-            continue
-        session = []
-        if _FIRST_PROMPT.match(lines[number]):
-            while number < len(lines) and PROMPT.match(lines[number]):
-                session.append(number)
-                number += 1
-            yield from _session(lines, starts, session)
+        elif directive is not None and directive.is_code:
+            if (language := directive.language) is not None:
+                yield from lines.code(directive.body, language)
+            number = max(directive.body.stop, number + 1)
+        elif directive is None and lines[number].rstrip().endswith("::"):
+            body = range(number + 1, lines.body(number + 1, len(lines), lines.indent(number)))
+            found = list(lines.literal(body))
+            yield from found
+            number = body.stop if found else number + 1
+        elif lines.begins_session(number):
+            first, number = number, lines.paragraph(number, len(lines))
+            yield from lines.session(range(first, number))
         else:
             number += 1
 
 
-def _closing(lines: list[str], first: int, ticks: str) -> int:
+def _closing(lines: Lines, first: int, ticks: str) -> int:
     for number in range(first, len(lines)):
         line = lines[number].strip()
         if line.startswith(ticks) and not line.strip(ticks[0]):
             return number
     return len(lines)
-
-
-def _block(lines: list[str], starts: list[int], body: range, indent: str) -> Iterator[Snippet]:
-    """The lines of a fence without the indentation that its opening line has."""
-    kept: list[tuple[int, int]] = []
-    for number in body:
-        line = lines[number]
-        cut = len(indent) if line.startswith(indent) else len(line) - len(line.lstrip(" \t"))
-        kept.append((number, cut))
-    yield from _snippet(lines, starts, kept, indent)
-
-
-def _session(lines: list[str], starts: list[int], session: list[int]) -> Iterator[Snippet]:
-    """The lines of a session without their prompts."""
-    kept = []
-    for number in session:
-        match = PROMPT.match(lines[number])
-        assert match is not None
-        kept.append((number, match.end()))
-    if kept:
-        opening = lines[kept[0][0]]
-        indent = opening[: len(opening) - len(opening.lstrip(" \t"))]
-        yield from _snippet(lines, starts, kept, f"{indent}... ")
-
-
-def _snippet(
-    lines: list[str], starts: list[int], kept: list[tuple[int, int]], prefix: str
-) -> Iterator[Snippet]:
-    snippet = in_runs(((starts[n] + cut, lines[n][cut:]) for n, cut in kept), prefix)
-    if snippet is not None:
-        yield snippet

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lintkeras.documents.lines import LINE, fence_language
+from lintkeras.documents.magics import masked
 from lintkeras.documents.model import (
     Document,
     Mark,
@@ -24,14 +26,32 @@ from lintkeras.documents.python import decode
 from lintkeras.findings import Span
 
 if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
-_LANGUAGES = frozenset({"python", "py", "python3", "pycon"})
-_INFO = re.compile(r"(\{?)\.?([\w+-]+)\}?\s*(\w*)")
+TEXT = frozenset({
+    "note", "warning", "tip", "hint", "important", "attention", "caution", "danger", "error",
+    "seealso", "admonition", "versionadded", "versionchanged", "deprecated", "topic", "sidebar",
+    "container", "div", "tab-set", "tab-item", "tabs", "tab", "group-tab", "dropdown", "collapse",
+    "toggle", "details", "grid", "grid-item", "grid-item-card", "card", "margin", "aside",
+    "exercise", "solution", "only", "compound", "rubric", "epigraph", "highlights", "list-table",
+    "py:class", "py:function", "py:method", "py:module", "class", "function", "method",
+})  # fmt: skip
+"""Directives whose body is running text."""
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(?:.*?\r?\n)?\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _WORD = re.compile(r"\S+")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_COMMENT = re.compile(r"<!--\s*(lintkeras:.*?)\s*-->", re.DOTALL | re.IGNORECASE)
+_COMMENT = re.compile(
+    r"<!--\s*(lintkeras:.*?)\s*-->|\{/\*\s*(lintkeras:.*?)\s*\*/\}", re.DOTALL | re.IGNORECASE
+)
+"""A comment of HTML, or of MDX."""
+_MKDOCS = re.compile(r"""(?:!!!|\?\?\?\+?)\s*[\w"'].*|===[!+]*\s+["'].*""")
+"""What an indented block of MkDocs stands under: an admonition or a tab."""
+_COLONS = re.compile(r":{3,}\s*(?:[\w{.#].*)?")
+"""The first or last line of a block of MyST, Quarto or Docusaurus."""
+_DIRECTIVE = re.compile(r"(?P<ticks>`{3,}|~{3,})\{(?P<name>[\w:+.-]+)\}.*")
+_ALERT = re.compile(r"\[!\w+\]\s*")
+"""What a quotation begins with that is no quotation: a note of GitHub or Obsidian."""
+_ROLE = re.compile(r"\{[\w:+-]+\}$")
 _OPTION = re.compile(r":[\w-]+:")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
@@ -59,7 +79,7 @@ def parse(text: str) -> Page:
     """The code, the prose and the remarks of a Markdown text."""
     from markdown_it import MarkdownIt
 
-    lines = [match.group() for match in _LINE.finditer(text) if match.group()]
+    lines = [match.group() for match in LINE.finditer(text) if match.group()]
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
@@ -73,7 +93,9 @@ def parse(text: str) -> Page:
     prose: list[Prose] = []
     marks: list[Mark] = []
     containers: list[str] = []
-    for token in MarkdownIt("commonmark").enable("table").parse(body):
+    reader = MarkdownIt("commonmark").enable("table")
+    reader.block.ruler.before("fence", "admonition", _admonition, {"alt": _INTERRUPTED})
+    for token in reader.parse(body):
         if token.type.endswith("_open"):
             containers.append(token.tag)
         elif token.type.endswith("_close"):
@@ -85,23 +107,28 @@ def parse(text: str) -> Page:
         if token.type == "fence":
             language = fence_language(token.info)
             if language is not None:
-                snippets.append(_snippet(lines, starts, first + 1, token.content, language))
+                snippet = _snippet(lines, starts, first + 1, token.content, language)
+                snippets += [snippet] if snippet is not None else []
         elif token.type == "html_block":
             marks += _marks(text, span)
         elif token.type == "inline":
-            if any(child.type == "html_inline" for child in token.children or ()):
+            children = token.children or ()
+            if any(one.type == "html_inline" or "{/*" in one.content for one in children):
                 marks += _marks(text, span)
+            if containers[-2:] == ["blockquote", "p"] and _ALERT.match(token.content):
+                containers[-2] = "alert"
             heading = re.fullmatch(r"h([1-6])", containers[-1] if containers else "")
             level = int(heading.group(1)) if heading else 0
             kind = "heading" if heading else _kind(containers)
-            prose.append(_prose(text, token, span, kind, level))
+            if not _COMMENT.fullmatch(token.content.strip()):
+                prose.append(_prose(text, token, span, kind, level))
     return Page(tuple(snippets), tuple(prose), tuple(marks))
 
 
 def _marks(text: str, span: Span) -> Iterator[Mark]:
     """The comments for lintkeras in a range of HTML or running text."""
     for match in _COMMENT.finditer(text, span.start, span.end):
-        yield Mark(Span(*match.span()), match[1])
+        yield Mark(Span(*match.span()), match[1] or match[2])
 
 
 def _kind(containers: list[str]) -> ProseKind:
@@ -118,8 +145,13 @@ def _prose(text: str, token: Token, span: Span, kind: ProseKind, level: int) -> 
     words: list[str] = []
     pieces: list[Piece] = []
     length, at, apart = 0, span.start, False
-    for child in token.children or ():
+    children = token.children or []
+    for child, follows in zip(children, [*children[1:], None], strict=False):
         content, written = _plain(child)
+        if child is children[0] and kind != "quote":
+            content = _ALERT.sub("", content, count=1)
+        if follows is not None and follows.type == "code_inline":
+            content = _ROLE.sub("", content)  # MyST: {class}`keras.Layer`
         run = text.find(content, at, span.end) if content.strip() else -1
         for word in _WORD.finditer(content):
             if (apart or word.start()) and words:
@@ -136,6 +168,69 @@ def _prose(text: str, token: Token, span: Span, kind: ProseKind, level: int) -> 
             apart = word.end() < len(content)
         apart = apart or (content.isspace() and bool(content))
     return Prose("".join(words), span, kind, level, tuple(pieces))
+
+
+_INTERRUPTED = ["paragraph", "reference", "blockquote", "list"]
+"""What a block may begin in the middle of."""
+
+
+def _admonition(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+    """A rule for markdown-it: blocks of running text that CommonMark takes for something else.
+
+    That is what is indented under ``!!! note`` or ``=== "Tab"``, what stands between lines of colons
+    (which are left out), and the body of a fence such as ``{note}``.
+    """
+    if state.is_code_block(first):
+        return False
+    line = state.src[state.bMarks[first] + state.tShift[first] : state.eMarks[first]].rstrip()
+    deeper = 0
+    fence = _DIRECTIVE.fullmatch(line)
+    if _COLONS.fullmatch(line):
+        body = last = _options(state, first + 1, end)
+    elif _MKDOCS.fullmatch(line):
+        body, deeper = first + 1, 4
+        last = _indented(state, first, end)
+    elif fence is not None and fence["name"] in TEXT:
+        body = _options(state, first + 1, end)
+        last = next((n for n in range(body, end) if _closes(state, n, fence["ticks"])), end)
+    else:
+        return False
+    if silent:
+        return True
+    indent, until, parent = state.blkIndent, state.lineMax, state.parentType
+    state.push("admonition_open", "div", 1)
+    state.blkIndent = state.sCount[first] + deeper
+    state.lineMax = last
+    state.md.block.tokenize(state, body, last)
+    state.blkIndent, state.lineMax, state.parentType = indent, until, parent
+    state.push("admonition_close", "div", -1)
+    state.line = last if fence is None else min(last + 1, end)
+    return True
+
+
+def _options(state: StateBlock, number: int, end: int) -> int:
+    """The first line behind the options of a directive."""
+    while number < end and _OPTION.match(
+        state.src, state.bMarks[number] + state.tShift[number], state.eMarks[number]
+    ):
+        number += 1
+    return number
+
+
+def _indented(state: StateBlock, first: int, end: int) -> int:
+    """Where the lines end that are indented under a line."""
+    last = first + 1
+    for number in range(first + 1, end):
+        if not state.isEmpty(number):
+            if state.sCount[number] < state.sCount[first] + 4:
+                break
+            last = number + 1
+    return last
+
+
+def _closes(state: StateBlock, number: int, ticks: str) -> bool:
+    line = state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+    return line.startswith(ticks) and not line.strip(ticks[0])
 
 
 def _plain(token: Token) -> tuple[str, str]:
@@ -155,25 +250,14 @@ def _plain(token: Token) -> tuple[str, str]:
     return "", ""
 
 
-def fence_language(info: str) -> str | None:
-    """The kind of Python that a fence says it holds: ``python title=..``, ``{code-cell} ipython``."""
-    match = _INFO.match(info.strip().lower())
-    if match is None:
-        return None
-    brace, language, kernel = match.groups()
-    if brace and language == "code-cell" and (not kernel or "python" in kernel):
-        return "python"
-    return language if language in _LANGUAGES else None
-
-
 def _snippet(
     lines: list[str], starts: list[int], first: int, content: str, language: str
-) -> Snippet:
-    """The code of a fence whose content begins on line ``first`` (from 0)."""
+) -> Snippet | None:
+    """The code of a fence whose content begins on line ``first`` (from 0); None if it is no Python."""
     code = content.removesuffix("\n").split("\n") if content else []
     opening = next((line for line in code if line.strip()), "")
     interactive = language == "pycon" or opening.startswith(">>>")
-    options = len(list(itertools.takewhile(_OPTION.match, code)))  # of a directive: no code
+    options = _of_directive(code)
     source: list[str] = []
     pieces: list[Piece] = []
     length = 0
@@ -200,7 +284,15 @@ def _snippet(
     if interactive:
         indent = indent.replace(">>>", "...")
     newline = newline_of("".join(lines[first : first + 2]))
-    return Snippet(line_feeds("".join(source)), tuple(pieces), indent, language, newline)
+    python = masked(line_feeds("".join(source)))
+    return Snippet(python, tuple(pieces), indent, language, newline) if python is not None else None
+
+
+def _of_directive(code: list[str]) -> int:
+    """How many lines of a fence are the options of a directive and no code."""
+    if code and code[0].strip() == "---" and "---" in (rest := [line.strip() for line in code[1:]]):
+        return rest.index("---") + 2
+    return len(list(itertools.takewhile(_OPTION.match, code)))
 
 
 def _ends_with(line: str, code: str) -> bool:

@@ -28,10 +28,6 @@ def newline_of(text: str) -> str:
 ProseKind = Literal["heading", "paragraph", "list-item", "quote", "table", "comment", "docstring"]
 
 
-PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?: |$)")
-"""What stands in front of a line of an interactive session."""
-
-
 class DocumentError(Exception):
     """The bytes cannot be read as this kind of document.
 
@@ -83,17 +79,20 @@ def _begins(piece: Piece) -> int:
     return piece.snippet
 
 
-Quoting = Literal["", "json", "python"]
-"""What inserted text has to be written as: itself, or part of a string of JSON or Python."""
+Quoting = tuple[Literal["json", "python"], ...]
+"""What inserted text has to be written as: part of a string of JSON, of Python, of one in the other."""
 
 
 def quoted(text: str, quoting: Quoting) -> str:
-    """A line of text as the document has to spell it."""
-    if quoting == "json":
-        import json
+    """A line of text as the document has to spell it; the innermost string is the last one."""
+    for language in reversed(quoting):
+        if language == "json":
+            import json
 
-        return json.dumps(text, ensure_ascii=False)[1:-1]
-    return text.replace("\\", "\\\\") if quoting == "python" else text
+            text = json.dumps(text, ensure_ascii=False)[1:-1]
+        else:
+            text = text.replace("\\", "\\\\")
+    return text
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Snippet:
     language: str = "python"
     newline: str = "\n"
     """How the document ends its lines here; what is inserted ends them alike."""
-    quoting: Quoting = ""
+    quoting: Quoting = ()
     strict: bool = False
     """Whether it is certainly Python: what does not parse is an error."""
     space: int = 0
@@ -131,7 +130,7 @@ class Snippet:
         """An edit of a snippet range, in document coordinates and with the block's prefix."""
         first, *others = (quoted(line, self.quoting) for line in _NEWLINE.split(text))
         at = self.span(start, end)
-        if self.quoting == "json" and start < end and self.source[end - 1] == "\n":
+        if "json" in self.quoting and start < end and self.source[end - 1] == "\n":
             if not text or (others and not others[-1]):
                 at = Span(at.start, self.offset(end))  # whole lines: whole strings of the list
         if not others:

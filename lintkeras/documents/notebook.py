@@ -232,7 +232,7 @@ def _code(source: _Text) -> Iterator[Snippet]:
 def _outside(snippet: Snippet, source: _Text) -> Snippet:
     """A snippet of a cell's text as a snippet of the file."""
     pieces = through(snippet.pieces, source.pieces)
-    return replace(snippet, pieces=pieces, newline=source.newline, quoting="json")
+    return replace(snippet, pieces=pieces, newline=source.newline, quoting=("json",))
 
 
 def _span(span: Span, source: _Text) -> Span:

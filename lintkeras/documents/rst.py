@@ -11,38 +11,23 @@ import codecs
 import re
 from dataclasses import dataclass, field
 
-from lintkeras.documents.markdown import fence_language
-from lintkeras.documents.model import (
-    PROMPT,
-    Document,
-    Mark,
-    Prose,
-    ProseKind,
-    Snippet,
-    aligned,
-    in_runs,
-    newline_of,
-)
+from lintkeras.documents.lines import Lines
+from lintkeras.documents.markdown import TEXT
+from lintkeras.documents.model import Document, Mark, Prose, ProseKind, Snippet, aligned
 from lintkeras.documents.python import decode
 from lintkeras.findings import Span
 
-_DIRECTIVE = re.compile(r"\.\.[ \t]+(?:\|[^|]+\|[ \t]+)?([\w:.+-]+?)::(?:[ \t]+(.*)|[ \t]*)")
-_CODE = frozenset({"code-block", "sourcecode", "code", "ipython", "code-cell", "jupyter-execute"})
-_TESTS = frozenset({"testcode", "testsetup", "testcleanup"})
-_READ = frozenset({
-    "note", "warning", "tip", "hint", "important", "attention", "caution", "danger", "error",
-    "seealso", "admonition", "versionadded", "versionchanged", "deprecated", "topic", "sidebar",
-    "container", "tab-item", "dropdown", "only", "compound", "rubric", "epigraph", "highlights",
-    "py:class", "py:function", "py:method", "py:module", "class", "function", "method", "list-table",
-})  # fmt: skip
-"""Directives whose body is running text."""
+_VERBATIM = frozenset({"raw", "parsed-literal", "math", "prompt", "literalinclude", "toctree"})
+"""Directives whose body is shown as it stands."""
+_WITH_TEXT = frozenset({"note", "warning", "tip", "hint", "important", "rubric"})
+"""Directives whose text may begin beside their name."""
+_PYTHON = frozenset({"python", "python3", "py", "default"})
+_REMARK = re.compile(r"\.\.\s+lintkeras:")
 _QUOTING = frozenset({"epigraph", "highlights", "pull-quote"})
-_OPTION = re.compile(r"[ \t]*:[\w-]+:")
 _ITEM = re.compile(r"(?:[-*+•]|\(?(?:\d{1,3}|[a-zA-Z#])[.)])[ \t]+")
 _FIELD = re.compile(r":[^:\s][^:]*:(?:[ \t]+|$)")
 _RULE = re.compile(r"([=\-~^\"'`#*+.:_<>])\1{2,}")
 _GRID = re.compile(r"[+|].*[+|]|=+( +=+)+|-+( +-+)+")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 def read(path: str, data: bytes) -> Document:
@@ -67,121 +52,70 @@ class _Reader:
     marks: list[Mark] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
     """The underlines of titles in the order of their first use: the levels."""
+    literal: bool = True
+    """Whether blocks behind ``::`` can be Python, as ``.. highlight::`` says."""
 
     def __post_init__(self) -> None:
-        whole = [match.group() for match in _LINE.finditer(self.text) if match.group()]
-        self.lines = [line.rstrip("\r\n") for line in whole]
-        self.endings = [len(a) - len(b) for a, b in zip(whole, self.lines, strict=True)]
-        self.starts = [0]
-        for line in whole:
-            self.starts.append(self.starts[-1] + len(line))
+        self.lines = Lines(self.text)
 
     def read(self) -> None:
         """The whole page."""
         self._blocks(0, len(self.lines), "paragraph")
 
-    def _indent(self, number: int) -> int:
-        line = self.lines[number]
-        return len(line) - len(line.lstrip(" \t"))
-
-    def _blank(self, number: int) -> bool:
-        return not self.lines[number].strip()
-
-    def _body(self, number: int, end: int, indent: int) -> int:
-        """Where the lines end that are indented more than ``indent``."""
-        last = number
-        while number < end:
-            if not self._blank(number):
-                if self._indent(number) <= indent:
-                    break
-                last = number + 1
-            number += 1
-        return last
-
     def _blocks(self, number: int, end: int, kind: ProseKind) -> None:
         while number < end:
-            if self._blank(number):
+            if self.lines.blank(number):
                 number += 1
                 continue
-            indent = self._indent(number)
+            indent = self.lines.indent(number)
             line = self.lines[number].strip()
             if line.startswith("..") and (line == ".." or line[2] in " \t"):
                 number = self._explicit(number, end, kind)
-            elif PROMPT.match(self.lines[number]) and line.startswith(">>>"):
-                number = self._session(number, end)
+            elif self.lines.begins_session(number):
+                first, number = number, self.lines.paragraph(number, end)
+                self.snippets += self.lines.session(range(first, number))
             elif self._is_title(number, end):
                 number = self._title(number)
             elif _GRID.fullmatch(line):
-                while number < end and not self._blank(number):
-                    number += 1
+                number = self.lines.paragraph(number, end)
             else:
                 number = self._paragraph(number, end, indent, kind)
 
     def _explicit(self, number: int, end: int, kind: ProseKind) -> int:
         """A directive, a target or a comment, with what belongs to it."""
-        indent = self._indent(number)
-        line = self.lines[number].strip()
-        last = self._body(number + 1, end, indent)
-        match = _DIRECTIVE.fullmatch(line)
-        if match is None:
-            if line.startswith((".. lintkeras:", "..  lintkeras:")):
-                at = self.starts[number] + indent
+        lines = self.lines
+        indent = lines.indent(number)
+        line = lines[number].strip()
+        directive = lines.directive(number, end)
+        if directive is None:
+            if _REMARK.match(line):
+                at = lines.starts[number] + indent
                 self.marks.append(Mark(Span(at, at + len(line)), line[2:].strip()))
-            return max(last, number + 1)
-        name, argument = match[1].lower(), (match[2] or "").strip()
-        first = number + 1
-        while first < last and _OPTION.match(self.lines[first]) and not self._blank(first):
-            first += 1
-        if name in _CODE or name in _TESTS or name == "doctest":
-            python = name in _TESTS or name == "doctest" or fence_language(argument or "python")
-            if python is not None and (argument or name != "code"):
-                self._code(first, last, session=name == "doctest" or argument.lower() == "pycon")
-        elif name in _READ:
-            if argument and name in ("note", "warning", "tip", "hint", "important", "rubric"):
-                at = self.starts[number] + self.lines[number].index(argument)
-                self._say(argument, Span(at, at + len(argument)), kind)
-            self._blocks(first, last, "quote" if name in _QUOTING else kind)
-        return max(last, number + 1)
-
-    def _code(self, first: int, last: int, *, session: bool) -> None:
-        """The lines of a directive as code, without their common indentation."""
-        numbers = [n for n in range(first, last) if not self._blank(n)]
-        if not numbers:
-            return
-        if session or self.lines[numbers[0]].strip().startswith(">>>"):
-            self._prompts([n for n in numbers if PROMPT.match(self.lines[n])])
-            return
-        indent = min(map(self._indent, numbers))
-        lines = [(n, min(indent, len(self.lines[n]))) for n in range(numbers[0], last)]
-        self._snippet(lines, self.lines[numbers[0]][:indent])
-
-    def _session(self, number: int, end: int) -> int:
-        """A session that stands in the text: up to the next empty line."""
-        first = number
-        while number < end and not self._blank(number):
-            number += 1
-        self._prompts([n for n in range(first, number) if PROMPT.match(self.lines[n])])
-        return number
-
-    def _prompts(self, numbers: list[int]) -> None:
-        if numbers:
-            lines = [(n, match.end()) for n in numbers if (match := PROMPT.match(self.lines[n]))]
-            self._snippet(lines, self.lines[numbers[0]][: self._indent(numbers[0])] + "... ")
-
-    def _snippet(self, lines: list[tuple[int, int]], prefix: str) -> None:
-        runs = [
-            (self.starts[n] + cut, self.text[self.starts[n] + cut : self.starts[n + 1]])
-            for n, cut in lines
-        ]
-        snippet = in_runs(runs, prefix, newline_of(self.text))
-        if snippet is not None:
-            self.snippets.append(snippet)
+            return max(lines.body(number + 1, end, indent), number + 1)
+        name, body = directive.name, directive.body
+        if directive.is_code:
+            if (language := directive.language) is not None:
+                self.snippets += lines.code(body, language)
+        elif name == "highlight":
+            self.literal = directive.argument.lower() in _PYTHON
+        elif name in TEXT:
+            if directive.argument and name in _WITH_TEXT:
+                at = lines.starts[number] + lines[number].index(directive.argument)
+                self._say(directive.argument, Span(at, at + len(directive.argument)), kind)
+            self._blocks(body.start, body.stop, "quote" if name in _QUOTING else kind)
+        elif name not in _VERBATIM:  # of a directive that is not known, only the code is read
+            known = len(self.prose)
+            self._blocks(body.start, body.stop, kind)
+            del self.prose[known:]
+        return max(body.stop, number + 1)
 
     def _is_title(self, number: int, end: int) -> bool:
         """A line over a rule, perhaps also under one."""
         line = self.lines[number].rstrip()
         if _RULE.fullmatch(line.strip()) and number + 2 < end:
-            return self.lines[number + 2].strip() == line.strip() and not self._blank(number + 1)
+            return self.lines[number + 2].strip() == line.strip() and not self.lines.blank(
+                number + 1
+            )
         if number + 1 >= end or line[:1].isspace():
             return False
         below = self.lines[number + 1].rstrip()
@@ -194,7 +128,7 @@ class _Reader:
         if style not in self.styles:
             self.styles.append(style)
         level = min(self.styles.index(style) + 1, 6)
-        span = Span(self.starts[at], self.starts[at] + len(self.lines[at]))
+        span = Span(self.lines.starts[at], self.lines.starts[at] + len(self.lines[at]))
         self._say(self.lines[at].strip(), span, "heading", level)
         return at + 2
 
@@ -204,11 +138,11 @@ class _Reader:
         text = [self.lines[number].strip()]
         item = _ITEM.match(text[0])
         number += 1
-        while number < end and not self._blank(number):
-            if item is not None and self._indent(number) <= indent:
+        while number < end and not self.lines.blank(number):
+            if item is not None and self.lines.indent(number) <= indent:
                 break  # the next item of the list, or text that is no longer in it
             line = self.lines[number].strip()
-            if _ITEM.match(line) and self._indent(number) == indent and item is not None:
+            if _ITEM.match(line) and self.lines.indent(number) == indent and item is not None:
                 break
             text.append(line)
             number += 1
@@ -218,17 +152,20 @@ class _Reader:
         name = _FIELD.match(text[0])
         if name is not None:
             text[0] = text[0][name.end() :]
-        start = self.starts[first] + indent
-        stop = self.starts[number - 1] + len(self.lines[number - 1])
+        start = self.lines.starts[first] + indent
+        stop = self.lines.starts[number - 1] + len(self.lines[number - 1])
         joined = " ".join(line for line in text if line)
         literal = joined.endswith("::")
         if literal:
             joined = joined[:-1] if joined != "::" and not joined.endswith(" ::") else joined[:-2]
         self._say(joined.strip(), Span(start, stop), kind)
         if literal:
-            return max(self._body(number, end, indent), number)
+            last = max(self.lines.body(number, end, indent), number)
+            if self.literal:
+                self.snippets += self.lines.literal(range(number, last))
+            return last
         if item is not None:  # what belongs to the item
-            last = self._body(number, end, indent)
+            last = self.lines.body(number, end, indent)
             self._blocks(number, last, kind)
             return max(last, number)
         return number

@@ -71,7 +71,7 @@ class Program:
         The fences of a document share their names, but are often programs for themselves.
         """
         own = self.snippet_of(node)
-        return self.modules if own.snippet.quoting == "json" else (own.module,)
+        return self.modules if own.snippet.quoting == ("json",) else (own.module,)
 
     def local_span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The syntactic range of a node in its snippet."""

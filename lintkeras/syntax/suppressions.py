@@ -1,21 +1,23 @@
 """``# lintkeras: ignore[LK103] reason`` in comments, ``<!-- lintkeras: ignore LK811 -->`` in pages.
 
 Read from comment tokens, never from strings, and only in files that hold the words. In a page a
-comment speaks for the block that it stands in, else for the next one; ``disable`` speaks for all
-that follows, up to ``enable`` of the same rule.
+comment speaks for the block that it stands in, else for the next one. In both, ``disable`` speaks
+for all that follows, up to ``enable`` of the same rule.
 """
 
 from __future__ import annotations
 
 import bisect
 import re
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
-from lintkeras.documents.model import Document
+from lintkeras.documents.model import Document, Mark
 from lintkeras.findings import Span
-from lintkeras.syntax.parse import ParsedSnippet
+from lintkeras.syntax.parse import ParsedSnippet, comments
 from lintkeras.syntax.program import Program
 
 MARK = "lintkeras:"
@@ -23,6 +25,7 @@ MARK = "lintkeras:"
 _RULE = r"[A-Za-z][\w-]*"
 _NAMED = rf"(?:\s*\[([^\]]*)\]|\s+({_RULE}(?:(?:\s*,\s*{_RULE})|(?:\s+LK\d+\b))*))"
 _COMMENT = re.compile(rf"#\s*{MARK}\s*ignore{_NAMED}", re.IGNORECASE)
+_OWN_REMARK = re.compile(rf"#\s*({MARK}.*)", re.IGNORECASE)
 _REMARK = re.compile(rf"{MARK}\s*(ignore|disable|enable){_NAMED}", re.IGNORECASE)
 
 
@@ -50,42 +53,46 @@ def in_page(document: Document) -> Suppressions:
     ]
     blocks.sort()
     found: list[tuple[Span, frozenset[str]]] = []
-    for number, mark in enumerate(document.marks):
-        match = _REMARK.match(mark.text)
-        rules = _words(match[2], match[3]) if match is not None else frozenset()
-        if match is None or not rules:
-            continue
-        if match[1].lower() == "ignore":
+    for mark in document.marks:
+        if rules := _named(mark, "ignore"):
             around = [b for b in blocks if b.start <= mark.span.start and mark.span.end <= b.end]
             later = [b for b in blocks if b.start >= mark.span.end]
             found += [(block, rules) for block in (around[-1:] or later[:1])]
-        elif match[1].lower() == "disable":
-            for rule in rules:
-                ends = (
-                    other.span.start
-                    for other in document.marks[number + 1 :]
-                    if (enabled := _REMARK.match(other.text)) is not None
-                    and enabled[1].lower() == "enable"
-                    and rule in _words(enabled[2], enabled[3])
-                )
-                end = next(ends, len(document.text) + 1)
-                found.append((Span(mark.span.end, end), frozenset({rule})))
-    return Suppressions(tuple(found))
+    return Suppressions((*found, *_switched(document.marks)))
+
+
+def _switched(marks: Sequence[Mark]) -> Iterator[tuple[Span, frozenset[str]]]:
+    """The ranges from a ``disable`` to the next ``enable`` of the same rule."""
+    for number, mark in enumerate(marks):
+        for rule in _named(mark, "disable"):
+            ends = (one.span.start for one in marks[number + 1 :] if rule in _named(one, "enable"))
+            yield Span(mark.span.end, next(ends, sys.maxsize)), frozenset({rule})
+
+
+def _named(mark: Mark, word: str) -> frozenset[str]:
+    """The rules that a remark names, if it is one of this word."""
+    match = _REMARK.match(mark.text)
+    said = match is not None and match[1].lower() == word
+    return _words(match[2], match[3]) if said and match is not None else frozenset()
 
 
 def read(program: Program) -> Suppressions:
     """The suppressions of a program: whole simple statements, headers of compound ones."""
     found: list[tuple[Span, frozenset[str]]] = []
+    marks: list[Mark] = []
     for one in program.parsed:
         if MARK in one.snippet.source.lower():
             found += _in_snippet(program, one)
-    return Suppressions(tuple(found))
+            for start, comment in comments(one.snippet.source):
+                if (match := _OWN_REMARK.match(comment)) is not None:
+                    marks.append(Mark(one.snippet.span(start, start + len(comment)), match[1]))
+    return Suppressions((*found, *_switched(marks)))
 
 
 def _in_snippet(program: Program, one: ParsedSnippet) -> list[tuple[Span, frozenset[str]]]:
     """A comment speaks for the lines that it stands on or in, else for the next ones."""
     lines: list[tuple[int, int]] = []
-    comments: list[tuple[int, frozenset[str]]] = []
+    remarks: list[tuple[int, frozenset[str]]] = []
     stack: list[cst.CSTNode] = [one.module]
     while stack:
         node = stack.pop()
@@ -93,7 +100,7 @@ def _in_snippet(program: Program, one: ParsedSnippet) -> list[tuple[Span, frozen
         if isinstance(node, cst.Comment):
             rules = _rules(node.value)
             if rules:
-                comments.append((program.local_span(node)[0], rules))
+                remarks.append((program.local_span(node)[0], rules))
             continue
         last = _end_of_lines(node)
         if last is not None:
@@ -102,11 +109,14 @@ def _in_snippet(program: Program, one: ParsedSnippet) -> list[tuple[Span, frozen
             lines.append((program.local_span(first)[0], program.local_span(last)[1]))
     lines.sort()
     found: list[tuple[Span, frozenset[str]]] = []
-    for offset, rules in comments:
+    for offset, rules in remarks:
         after = bisect.bisect(lines, (offset, offset))
         inside = after > 0 and offset < lines[after - 1][1]
         if inside or after < len(lines):
-            found.append((one.snippet.span(*lines[after - inside]), rules))
+            start, end = lines[after - inside]
+            found.append((one.snippet.span(start, end), rules))
+            if offset < start:  # and for the comments up to the statement
+                found.append((one.snippet.span(offset, start), rules))
     return found
 
 
