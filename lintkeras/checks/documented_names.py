@@ -236,8 +236,13 @@ def _line(version: str) -> str:
 
 # ------------------------------------------------------------------ LK801
 
-_PARTIAL = re.compile(r"\.\.\.|…|\{\{|\{%|<[\w -]+>|^\s*[$%!?]|\?\s*$|^(?:\+|-)\s", re.MULTILINE)
-"""What stands for what the reader has to fill in, and lines for a shell or a template."""
+_PARTIAL = re.compile(
+    r"\.\.\.|…|\{\{|\{%|<[\w -]+>|^\s*[$%!?]|\?\s*$|^(?:\+|-)\s"
+    r"|=>|^\s*\w+\([\w, ]*\)\s*=(?!=)",
+    re.MULTILINE,
+)
+"""What stands for what the reader has to fill in, lines for a shell or a template, arrows to results,
+and definitions as mathematics writes them: ``f(x) = ...``."""
 
 
 @check("LK801")
@@ -256,10 +261,12 @@ def unparsable_example(context: Context) -> Iterator[Finding]:
 
 
 def _is_partial(snippet: Snippet) -> bool:
-    """Whether code is a part of something: with holes, or cut out of a block."""
+    """Whether code is a part of something: with holes, cut out of a block, or a header alone."""
     if _PARTIAL.search(snippet.source):
         return True
     cut = textwrap.dedent(snippet.source)
+    if parses(Snippet(f"{cut.rstrip()}\n{' ' * 200}pass\n", ())):
+        return True
     return cut != snippet.source and parses(Snippet(cut, ()))
 
 

@@ -12,6 +12,7 @@ _BREAKS = frozenset({";", ":", "-", "but", "because", "although", "though", "whe
 _CONDITIONS = frozenset({"if", "when", "whenever", "unless", "once", "until"})
 _CONCESSIONS = frozenset({"although", "though", "while", "because", "since"})
 _EVENTS = frozenset({"when", "whenever", "once", "as"})
+_MODALS = frozenset({"will", "would", "must", "should"})
 NEW_SUBJECTS = frozenset({"it", "you", "we", "they", "there", "this", "keras", "tensorflow", "i"})
 """Words that begin a clause with a subject of its own."""
 
@@ -22,6 +23,12 @@ class Clause:
 
     words: tuple[Word, ...]
     conditional: bool
+    before: int = 0
+    """How many of its words stand in the sentence before, which it points back at."""
+
+    def behind(self, earlier: tuple[Word, ...]) -> Clause:
+        """The clause with words of the sentence before in front of its own."""
+        return Clause((*earlier, *self.words), self.conditional, len(earlier))
 
     @property
     def text(self) -> str:
@@ -45,14 +52,20 @@ def _asides(words: Sequence[Word]) -> tuple[list[Word], list[list[Word]]]:
     main: list[Word] = []
     asides: list[list[Word]] = []
     depth = 0
+    calls: list[bool] = []
+    before: Word | None = None
     for word in words:
         if word.lemma == "[":
-            depth += 1
-            asides.append([])
+            # The arguments of a call belong to the clause: Adam(weight_decay=0.1)
+            calls.append(before is not None and before.end == word.start)
+            if not calls[-1]:
+                depth += 1
+                asides.append([])
         elif word.lemma == "]":
-            depth = max(depth - 1, 0)
+            depth -= not (calls.pop() if calls else True)
         else:
             (asides[-1] if depth else main).append(word)
+        before = word
     return main, asides
 
 
@@ -86,6 +99,17 @@ def _conditions(piece: list[Word]) -> Iterator[Clause]:
         yield Clause(tuple(piece), True)
         yield Clause(tuple(piece[1:]), False)  # where the condition ends cannot be seen
         return
+    if piece and piece[0].lemma == "if" and "," not in [word.lemma for word in piece]:
+        # the main clause begins with the last subject: "if you freeze it the layer will ..."
+        begins = [
+            number - (word.lemma in _MODALS)
+            for number, word in enumerate(piece)
+            if number > 3 and word.lemma in _MODALS | NEW_SUBJECTS
+        ]
+        if begins:
+            yield Clause(tuple(piece[1 : begins[-1]]), True)
+            yield Clause(tuple(piece[begins[-1] :]), False)
+            return
     main: list[Word] = []
     condition: list[Word] | None = None
     for number, word in enumerate(piece):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 _ASSIGNED = re.compile(r"([A-Za-z_][\w.]*)\s?=\s?([\w.+-]+)")
 _DERIVATIVE = re.compile(r"d\(?\w+\)?\s?/\s?d\(?\w+\)?|[∂δ]\w+\s?/\s?[∂δ]\w+|[a-z]\s?'\s?\(.*\)")
+_DOTTED = re.compile(r"\w+(?:\.\w+)+")
 _MARKS = {"(": "[", ")": "]"}  # in patterns, parentheses group
 _NEGATIONS = frozenset({"not", "never", "no", "neither", "nor", "nothing"})
 
@@ -84,11 +85,12 @@ class Lexicon:
             return whole if whole in self.vocabulary else name
         if _DERIVATIVE.fullmatch(code):
             return "derivative"
-        name = re.sub(r"\(.*\)$|^@", "", code).lstrip(".").lower()
+        name = re.sub(r"\(.*\)$|^[@~!]", "", code).lstrip(".").lower()
         if name.partition(".")[0] in self.foreign:
             return name.partition(".")[0]
         if not re.fullmatch(r"[\w.]+", name):
-            return "<code>"
+            named = (one for one in _DOTTED.findall(name) if one in self.vocabulary)
+            return next(named, "<code>")
         if name in self.vocabulary:
             return name
         last = name.rpartition(".")[2]

@@ -94,10 +94,11 @@ def _in_block(block: Prose, screen: _Screen) -> Iterator[Said]:
     if not screen.passes(block.text):
         return
     read = list(sentences(block, book().lexicon))
-    for sentence, following in zip(read, [*read[1:], None], strict=True):
-        codes = screen.codes(sentence.text)
+    for before, sentence, following in zip([None, *read], read, [*read[1:], None], strict=False):
+        text = sentence.text if before is None else f"{before.text} {sentence.text}"
+        codes = screen.codes(text)
         if codes and not (following is not None and _taken_back(following)):
-            yield from (Said(claim, sentence) for claim in claims_of(sentence, codes))
+            yield from (Said(claim, sentence) for claim in claims_of(sentence, codes, before))
 
 
 def _taken_back(sentence: Sentence) -> bool:
