@@ -243,6 +243,7 @@ _PARTIAL = re.compile(
 )
 """What stands for what the reader has to fill in, lines for a shell or a template, arrows to results,
 and definitions as mathematics writes them: ``f(x) = ...``."""
+_COMMENT_LINE = re.compile(r"^([ \t]*)#.*$", re.MULTILINE)
 
 
 @check("LK801")
@@ -261,13 +262,13 @@ def unparsable_example(context: Context) -> Iterator[Finding]:
 
 
 def _is_partial(snippet: Snippet) -> bool:
-    """Whether code is a part of something: with holes, cut out of a block, or a header alone."""
+    """Whether code is a part of something: with holes, cut out of a block, or with a comment as a body."""
     if _PARTIAL.search(snippet.source):
         return True
     cut = textwrap.dedent(snippet.source)
-    if parses(Snippet(f"{cut.rstrip()}\n{' ' * 200}pass\n", ())):
-        return True
-    return cut != snippet.source and parses(Snippet(cut, ()))
+    return parses(Snippet(_COMMENT_LINE.sub(r"\1pass", cut), ())) or (
+        cut != snippet.source and parses(Snippet(cut, ()))
+    )
 
 
 def _failure(snippet: Snippet) -> ParseFailure | None:
