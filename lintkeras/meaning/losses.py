@@ -66,7 +66,7 @@ def loss_of_symbol(
     """
     module, _, last = symbol.name.rpartition(".")
     if symbol.name in _TENSORFLOW:
-        return Loss(_TENSORFLOW[symbol.name], from_logits=True, value=value)
+        return Loss(_TENSORFLOW[symbol.name], from_logits=True, of_keras=False, value=value)
     name = _name(last)
     if module not in _MODULES or name is None or not given.complete:
         return None

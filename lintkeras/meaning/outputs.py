@@ -85,6 +85,11 @@ class Output:
         return self.activations[-1].name if self.activations else "linear"
 
     @property
+    def last_activation(self) -> Activation | None:
+        """The last activation; None where there is none, or it is not known."""
+        return self.activations[-1] if self.activations else None
+
+    @property
     def is_softmax(self) -> bool:
         """Whether it is a softmax over the last axis."""
         if not self.activations or self.activations[-1].name != "softmax":
@@ -110,8 +115,20 @@ class Loss:
     """Whether it is told to expect logits."""
     axis: int | None = -1
     """The axis of the classes."""
+    of_keras: bool = True
+    """Whether it is one of Keras and not of TensorFlow."""
     value: Value = field(default=Const(None), compare=False)
     """As the program gives it: a string, a function, an object of a loss class."""
+
+    @property
+    def binary(self) -> str:
+        """The loss of its kind for a yes or no."""
+        return "binary_focal_crossentropy" if "focal" in self.name else "binary_crossentropy"
+
+    @property
+    def categorical(self) -> str:
+        """The loss of its kind for one class among several, with one-hot labels."""
+        return self.binary.replace("binary", "categorical")
 
     @property
     def is_binary(self) -> bool:

@@ -1,4 +1,4 @@
-"""Other activations of an output layer, other losses: edits that keep the spelling of the program."""
+"""Other activations of an output layer: edits that keep the spelling of the program."""
 
 from __future__ import annotations
 
@@ -10,24 +10,17 @@ import libcst as cst
 
 from lintkeras.findings import Edit
 from lintkeras.meaning.calling import argument_node
-from lintkeras.meaning.outputs import Activation, Loss
-from lintkeras.meaning.values import Instance, Symbol
+from lintkeras.meaning.outputs import Activation
+from lintkeras.meaning.values import Instance
 from lintkeras.rewrites.arguments import leave_out
 from lintkeras.rewrites.code import Code
-from lintkeras.rewrites.imports import insert, reach
 from lintkeras.syntax.program import ForeignNode
-
-_CLASSES = {
-    "binary_crossentropy": "BinaryCrossentropy",
-    "categorical_crossentropy": "CategoricalCrossentropy",
-    "sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
-}
 
 P = ParamSpec("P")
 Edits = list[Edit] | None
 
 
-def _in_this_file(make: Callable[P, Edits]) -> Callable[P, Edits]:
+def in_this_file(make: Callable[P, Edits]) -> Callable[P, Edits]:
     """None where the edits would have to change another file of the project."""
 
     @wraps(make)
@@ -40,112 +33,108 @@ def _in_this_file(make: Callable[P, Edits]) -> Callable[P, Edits]:
     return made
 
 
-@_in_this_file
-def with_activation(code: Code, activation: Activation, name: str) -> Edits:
+@in_this_file
+def with_activation(code: Code, activation: Activation | None, name: str) -> Edits:
     """Write another activation in the place of one; None where that is not plain to do."""
-    node = activation.node
-    if isinstance(node, cst.Call):
-        if (
-            activation.layer is not None
-            and node is activation.layer.node
-            and not activation.argument
-        ):
-            given = argument_node(node, "activation", 0)
-            return None if given is None else _named(code, given.value, name)
-        return _named(code, node.func, name)
-    return _named(code, node, name) if isinstance(node, cst.BaseExpression) else None
+    if activation is None:
+        return None
+    node, layer = activation.node, activation.layer
+    if not isinstance(node, cst.Call):
+        return named(code, node, name)
+    if activation.argument or layer is None or node is not layer.node:
+        return named(code, node.func, name)
+    given = argument_node(node, "activation", 0)
+    if given is not None:
+        return named(code, given.value, name)
+    if isinstance(node.func, cst.Attribute) and not node.args:
+        return [code.replace(node.func.attr, "Activation"),
+                code.add_argument(node, quoted(code, node, name))]  # fmt: skip
+    return None
 
 
-@_in_this_file
+@in_this_file
 def without_activation(code: Code, activation: Activation) -> Edits:
-    """Leave an activation out: the argument goes, a layer of its own becomes linear."""
+    """Leave an activation out: its argument goes, or the layer that does nothing else."""
     layer, node = activation.layer, activation.node
     if activation.argument and layer is not None and layer.node is not None:
         given = next((a for a in layer.node.args if a.value is node), None)
         edit = leave_out(code, layer.node, given) if given is not None and given.keyword else None
         return None if edit is None else [edit]
-    return with_activation(code, activation, "linear")
+    if not isinstance(node, cst.Call):
+        return None
+    if layer is None:  # the function is called on the tensor
+        return _only_argument(code, node, node)
+    above = code.program.parent(node)
+    match above:
+        case cst.Call(func=func) if func is node:
+            return _only_argument(code, above, above)
+        case cst.Element():
+            return _without_element(code, above)
+        case cst.Arg():
+            statement = code.program.statement(node)
+            call = code.program.parent(above)
+            added = (
+                isinstance(call, cst.Call)
+                and isinstance(call.func, cst.Attribute)
+                and call.func.attr.value == "add"
+            )
+            if added and isinstance(statement, cst.Expr) and statement.value is call:
+                edit = code.delete(statement)
+                return None if edit is None else [edit]
+    return None
 
 
-@_in_this_file
+def _without_element(code: Code, element: cst.Element) -> Edits:
+    """A list without one of its elements."""
+    whole = code.program.parent(element)
+    if not isinstance(whole, cst.List) or len(whole.elements) < 2:
+        return None
+    at = next(i for i, one in enumerate(whole.elements) if one is element)
+    start, end = code.span(element.value)
+    if at + 1 < len(whole.elements):
+        end, _ = code.span(whole.elements[at + 1].value)
+    else:
+        _, start = code.span(whole.elements[at - 1].value)
+    if "#" in code.source(element)[start:end]:
+        return None
+    return [code.replace_range(element, start, end, "")]
+
+
+def _only_argument(code: Code, call: cst.Call, whole: cst.CSTNode) -> Edits:
+    """Put the argument of a call in its place."""
+    if len(call.args) != 1 or call.args[0].star or code.comments_lost(whole, call.args[0].value):
+        return None
+    return [code.replace(whole, code.text(call.args[0].value))]
+
+
+@in_this_file
 def add_activation(code: Code, layer: Instance, name: str) -> Edits:
     """Give an activation to a layer that has none."""
     if layer.node is None or argument_node(layer.node, "activation", None) is not None:
         return None
-    quote = '"'
-    if any(isinstance(a.value, cst.SimpleString) and a.value.quote == "'" for a in layer.node.args):
-        quote = "'"
-    return [code.add_argument(layer.node, f"activation={quote}{name}{quote}")]
+    return [code.add_argument(layer.node, f"activation={quoted(code, layer.node, name)}")]
 
 
-@_in_this_file
-def with_loss(
-    code: Code,
-    node: cst.BaseExpression | None,
-    loss: Loss,
-    name: str,
-    *,
-    from_logits: bool | None = None,
-) -> Edits:
-    """Write another loss in the place of one; ``from_logits`` None leaves that as it is."""
-    value = loss.value
-    if isinstance(node, cst.SimpleString):
-        if from_logits is True:
-            return _as_object(code, node, loss, name)
-        return _named(code, node, name)
-    call = value.node if isinstance(value, Instance) else None
-    if call is not None:
-        edits = [] if name == loss.name else _named(code, call.func, _CLASSES.get(name, ""))
-        flag = [] if from_logits is None else _flag(code, call, from_logits)
-        return None if edits is None or flag is None else [*edits, *flag]
-    if isinstance(value, Symbol) and node is not None and from_logits is None:
-        return _named(code, node, name)
-    return None
+def quoted(code: Code, near: cst.CSTNode, text: str) -> str:
+    """A string in the quotes that the program uses most."""
+    source = code.source(near)
+    quote = "'" if source.count("'") > source.count('"') else '"'
+    return f"{quote}{text}{quote}"
 
 
-def _flag(code: Code, call: cst.Call, wanted: bool) -> Edits:
-    """``from_logits=`` of a loss object."""
-    given = next(
-        (a for a in call.args if a.keyword is not None and a.keyword.value == "from_logits"), None
-    )
-    if given is None:
-        if any(a.keyword is None for a in call.args):
-            return None
-        return [code.add_argument(call, "from_logits=True")] if wanted else []
-    if not wanted:
-        edit = leave_out(code, call, given)
-        return None if edit is None else [edit]
-    return [code.replace(given.value, "True")]
-
-
-def _as_object(code: Code, node: cst.SimpleString, loss: Loss, name: str) -> Edits:
-    """``keras.losses.X(from_logits=True)`` in the place of a string."""
-    cls = _CLASSES.get(name)
-    top = code.program.top_level_statement(node)
-    if cls is None:
-        return None
-    module = reach(code, f"{_root(code)}.losses", top)
-    edits = insert(code, top, [], [module.missing]) if module.missing else []
-    return [*edits, code.replace(node, f"{module.expression}.{cls}(from_logits=True)")]
-
-
-def _root(code: Code) -> str:
-    """The Keras that a program uses: ``tensorflow.keras`` where it knows only that one."""
-    flavours = {v.flavour for v in code.facts.names.values() if isinstance(v, Symbol)}
-    if "keras" in flavours:
-        return "keras"
-    return "tf_keras" if "tf_keras" in flavours else "tensorflow.keras"
-
-
-def _named(code: Code, node: cst.CSTNode, name: str) -> Edits:
-    """Another name in the place of one: of a string, or of the last part of a dotted name."""
-    if not name:
-        return None
+def named(code: Code, node: cst.CSTNode | None, name: str) -> Edits:
+    """Another activation in the place of one: of a string, a name, the end of a dotted name."""
     match node:
         case cst.SimpleString(prefix="") if len(node.quote) == 1:
             return [code.replace(node, f"{node.quote}{name}{node.quote}")]
         case cst.Attribute(attr=attr):
             return [code.replace(attr, name)]
+        case cst.Name():
+            variable = code.names.variable(node)
+            stores = variable.stores if variable is not None else []
+            if any(isinstance(code.program.parent(store), cst.Param) for store in stores):
+                return None
+            return [code.replace(node, quoted(code, node, name))]
     return None
 
 
