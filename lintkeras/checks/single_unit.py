@@ -66,7 +66,8 @@ def _is_said_there(context: Context, activation: Activation) -> bool:
 def _constant(
     context: Context, output: Output, activation: Activation, pair: Pair | None
 ) -> Finding:
-    parts = [with_activation(context.code, activation, "sigmoid")]
+    hidden = pair is None and _is_applied(context, activation)
+    parts = [None if hidden else with_activation(context.code, activation, "sigmoid")]
     title = "write `sigmoid`"
     if pair is not None and pair.loss.is_categorical:
         code, loss = context.code, pair.loss
@@ -83,6 +84,13 @@ def _constant(
         related=() if pair is None else context.related((pair.place, "the loss")),
         fixes=unsafe("sigmoid", title, *parts),
     )  # fmt: skip
+
+
+def _is_applied(context: Context, activation: Activation) -> bool:
+    """Whether the layer is called on a tensor where it is made: what comes next is not known."""
+    node = activation.layer.node if activation.layer is not None else None
+    above = context.program.parent(node) if node is not None else None
+    return isinstance(above, cst.Call) and above.func is node
 
 
 def _effects(pair: Pair | None) -> Iterator[Note]:

@@ -106,7 +106,7 @@ def _is_double(output: Output) -> bool:
     if not output.activations or len(output.activations) < 2:
         return False
     first, second = output.activations[-2:]
-    return first.name in _RANGES and second.name in ("softmax", "sigmoid")
+    return first.name in _RANGES and (output.is_softmax or second.name == "sigmoid")
 
 
 def _limits(first: str, second: str, output: Output) -> str:
