@@ -10,8 +10,16 @@ from lintkeras.checks.output_words import of_units, place_of_loss, shown, unsafe
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.outputs import Loss, Output
+from lintkeras.meaning.shapes import plain_name
 from lintkeras.rewrites.losses import with_loss
 from lintkeras.rewrites.outputs import add_activation, without_activation
+
+_ANOTHER_TENSOR = frozenset({
+    "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
+    "GaussianNoise", "AlphaDropout", "Flatten", "Reshape", "Permute", "RepeatVector",
+    "TimeDistributed",
+})  # fmt: skip
+"""Layers behind which Keras does not find the logits of an activation (measured, Keras 3.15)."""
 
 
 @check("LK204")
@@ -27,7 +35,8 @@ def logits_without_from_logits(context: Context) -> Iterator[Finding]:
             f"{loss.name} expects probabilities and gets logits: {shown(context, output)} has no "
             "softmax; write `from_logits=True`, or give it one",
             notes=(Note("math", _clipped(loss)),
-                   Note("effect", "no warning; the loss moves, and the model learns little")),
+                   Note("effect", "no warning; the loss moves, and the model learns little"),
+                   *_divided_first(loss)),
             related=where_made(context, output),
             fixes=(*unsafe("from-logits", "tell the loss: `from_logits=True`", told),
                    *unsafe("softmax", "give the layer a softmax", softmax)),
@@ -45,6 +54,11 @@ def _clipped(loss: Loss) -> str:
         "z is divided by its sum, which may be 0 or negative, and clipped to [1e-7, 1 - 1e-7]: "
         "an entry beyond gets no gradient"
     )
+
+
+def _divided_first(loss: Loss) -> Iterator[Note]:
+    if loss.is_sparse:
+        yield Note("backend", "JAX divides z by its sum first, which may be 0 or negative")
 
 
 @check("LK205")
@@ -81,13 +95,12 @@ def _effect(pair: Pair) -> str:
 def _finds_no_logits(pair: Pair) -> bool:
     """Whether Keras cannot find the logits on TensorFlow either.
 
-    Losses of TensorFlow and focal ones do not look for them, and behind another layer (Dropout,
-    Flatten) they are lost.
+    Losses of TensorFlow and focal ones do not look for them, and a layer that makes another tensor
+    of the probabilities hides them.
     """
-    output, activation = pair.output, pair.output.last_activation
-    layer = activation.layer if activation is not None else None
-    later = layer is not None and output.last is not None and output.last != layer
-    return not pair.loss.of_keras or "focal" in pair.loss.name or later
+    last = pair.output.last
+    hidden = last is not None and plain_name(last) in _ANOTHER_TENSOR
+    return not pair.loss.of_keras or "focal" in pair.loss.name or hidden
 
 
 def _floor(output: Output, loss: Loss) -> str:

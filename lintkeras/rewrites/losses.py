@@ -19,8 +19,9 @@ _CLASSES = {
     "binary_focal_crossentropy": "BinaryFocalCrossentropy",
     "categorical_focal_crossentropy": "CategoricalFocalCrossentropy",
 }
-_COMMON = frozenset({"from_logits", "label_smoothing", "axis", "reduction", "name", "dtype"})
-"""Arguments that every one of them takes (label_smoothing: but the sparse one)."""
+_COMMON = frozenset({"from_logits", "label_smoothing", "axis", "reduction", "name", "dtype",
+                     "gamma"})  # fmt: skip
+"""Arguments that mean the same in all of them that have them; the sparse one has fewer."""
 
 
 @in_this_file

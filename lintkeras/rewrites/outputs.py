@@ -9,6 +9,8 @@ from typing import ParamSpec
 import libcst as cst
 
 from lintkeras.findings import Edit
+from lintkeras.keras_api import space
+from lintkeras.keras_api.releases import place_of
 from lintkeras.meaning.calling import argument_node
 from lintkeras.meaning.outputs import Activation
 from lintkeras.meaning.values import Instance
@@ -110,8 +112,11 @@ def _only_argument(code: Code, call: cst.Call, whole: cst.CSTNode) -> Edits:
 @in_this_file
 def add_activation(code: Code, layer: Instance, name: str) -> Edits:
     """Give an activation to a layer that has none."""
-    if layer.node is None or argument_node(layer.node, "activation", None) is not None:
+    if layer.node is None:
         return None
+    given = argument_node(layer.node, "activation", None)
+    if given is not None:
+        return named(code, given.value, name)
     return [code.add_argument(layer.node, f"activation={quoted(code, layer.node, name)}")]
 
 
@@ -128,7 +133,7 @@ def named(code: Code, node: cst.CSTNode | None, name: str) -> Edits:
         case cst.SimpleString(prefix="") if len(node.quote) == 1:
             return [code.replace(node, f"{node.quote}{name}{node.quote}")]
         case cst.Attribute(attr=attr):
-            return [code.replace(attr, name)]
+            return [code.replace(attr, name)] if _has(code, node, name) else None
         case cst.Name():
             variable = code.names.variable(node)
             stores = variable.stores if variable is not None else []
@@ -136,6 +141,13 @@ def named(code: Code, node: cst.CSTNode | None, name: str) -> Edits:
                 return None
             return [code.replace(node, quoted(code, node, name))]
     return None
+
+
+def _has(code: Code, node: cst.Attribute, name: str) -> bool:
+    """Whether the module of a dotted name has another thing (``tf.sigmoid``, but no softmax)."""
+    symbol = code.symbol(node)
+    place = None if symbol is None else place_of(f"{symbol.path.rpartition('.')[0]}.{name}")
+    return place is None or space(place.space).last_seen(place.path) is not None
 
 
 def all_of(*parts: Sequence[Edit] | None) -> tuple[Edit, ...] | None:
