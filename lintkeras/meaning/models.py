@@ -309,6 +309,8 @@ class Reader:
             return (replace(made, activations=before.activations, dtype=before.dtype),)
         if name in _LINEAR:
             return (replace(made, activations=(), layer=layer),)
+        if name == "Flatten" and before.shape.rank == 2:
+            return (replace(made, activations=before.activations),)
         if name in _MOVE:
             return (replace(made, activations=_moved(before).activations),)
         if name.startswith(_POOLS) and before.activations == ():
