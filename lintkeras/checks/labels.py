@@ -10,14 +10,16 @@ import libcst as cst
 
 from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.heads import Pair, columns, every
+from lintkeras.checks.output_words import shown, unsafe
 from lintkeras.checks.registry import Context, check
-from lintkeras.findings import Applicability, Edit, Finding, Fix, Note
+from lintkeras.findings import Edit, Finding, Fix, Note
 from lintkeras.meaning.calling import argument_node
 from lintkeras.meaning.facts import ModelTrained
 from lintkeras.meaning.labels import Labels, labels_for_validation, labels_of_data
 from lintkeras.meaning.outputs import Head, Loss, Output
 from lintkeras.meaning.values import Instance
-from lintkeras.rewrites.outputs import with_loss, with_units
+from lintkeras.rewrites.losses import with_loss
+from lintkeras.rewrites.outputs import with_units
 from lintkeras.syntax.program import ForeignNode
 
 
@@ -111,8 +113,7 @@ def label_encoding(context: Context) -> Iterator[Finding]:
             f"`{other}`",
             notes=(Note("effect", _raised(loss)),),
             related=context.related((labels.node, "the labels")),
-            fixes=() if not edits
-            else (Fix("loss", f"write `{other}`", Applicability.UNSAFE, tuple(edits)),),
+            fixes=unsafe("loss", f"write `{other}`", edits),
         )  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def class_mode(context: Context) -> Iterator[Finding]:
         how = (
             f"`{context.code.shown(argument)}`" if argument is not None else f"the default `{mode}`"
         )
-        units = f"{_shown(context, output)} with {loss.name}"
+        units = f"{shown(context, output)} with {loss.name}"
         yield Finding(
             "LK210",
             context.program.span(argument or (call if own else one.node)),
@@ -202,7 +203,7 @@ def _with_mode(context: Context, call: cst.Call, keyword: str, mode: str) -> tup
             return ()
     except ForeignNode:
         return ()
-    return (Fix("mode", f'write `{keyword}="{mode}"`', Applicability.UNSAFE, (edit,)),)
+    return unsafe("mode", f'write `{keyword}="{mode}"`', [edit])
 
 
 # ------------------------------------------------------------------ the number of classes
@@ -238,7 +239,7 @@ def class_count(context: Context) -> Iterator[Finding]:
             note = "the loss falls below 0 without end: -y log p - (1 - y) log(1 - p) for y above 1"
         else:
             message = (
-                f"{_shown(context, output)} has {output.units} units for {labels.classes} classes, from "
+                f"{shown(context, output)} has {output.units} units for {labels.classes} classes, from "
                 f"{labels.source}; write `{labels.classes}`"
             )
             note = (
@@ -255,9 +256,7 @@ def class_count(context: Context) -> Iterator[Finding]:
             message,
             notes=(Note("effect", note),),
             related=context.related((labels.node, "the labels")),
-            fixes=() if not edits else (
-                Fix("units", f"write `{labels.classes}`", Applicability.UNSAFE, tuple(edits)),
-            ),
+            fixes=unsafe("units", f"write `{labels.classes}`", edits),
         )  # fmt: skip
 
 
@@ -265,12 +264,3 @@ def _with_count(context: Context, layer: Instance | None, labels: Labels) -> lis
     if layer is None or labels.classes is None or labels.source == "the list":
         return []
     return with_units(context.code, layer, labels.classes) or []
-
-
-def _shown(context: Context, output: Output) -> str:
-    """The layer that computes an output, in the words of the program."""
-    node = output.layer.node if output.layer is not None else None
-    if node is None or not context.program.owns(node):
-        return "the output"
-    text = context.code.shown(node)
-    return f"`{text}`" if len(text) <= 60 else "the output"

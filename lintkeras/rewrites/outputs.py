@@ -157,7 +157,7 @@ def all_of(*parts: Sequence[Edit] | None) -> tuple[Edit, ...] | None:
     return tuple(edit for part in parts if part is not None for edit in part)
 
 
-@_in_this_file
+@in_this_file
 def with_units(code: Code, layer: Instance, units: int) -> Edits:
     """Another number of units, where it is written as a number."""
     if layer.node is None or not layer.class_name.endswith(".Dense"):

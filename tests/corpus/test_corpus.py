@@ -29,9 +29,9 @@ CORPUS = os.environ.get("LINTKERAS_CORPUS")
 VERDICTS = Path(__file__).with_name("verdicts.tsv")
 COLUMNS = ["package", "version", "file", "line", "code", "verdict", "reason"]
 CODES = load().select(["ALL"])
-GRADIENTS = load().select(["LK1"])
+EVERYWHERE = load().select(["LK1", "LK2", "LK3", "LK803", "LK805"]) & load().defaults()
 CURRENT = frozenset({"keras", "keras-hub", "keras-tuner", "tf-models-official"})
-"""Packages of today, where every rule is judged; in the others those of the gradients.
+"""Packages of today, where every rule is judged; in the others those of ``EVERYWHERE``.
 
 What an old package uses of Keras 1 and 2 is found in hundreds of places.
 """
@@ -92,7 +92,7 @@ def test_package(name: str, version: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert folder.is_dir(), "python tests/corpus/unpack.py"
     with_screen = screen.candidates
     monkeypatch.setattr(screen, "candidates", lambda _, codes: frozenset(codes))
-    codes = load().defaults() if name in CURRENT else GRADIENTS
+    codes = load().defaults() if name in CURRENT else EVERYWHERE
     modules = ProjectModules()
     found: set[Place] = set()
     for path, data in files(folder):
