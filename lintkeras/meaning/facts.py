@@ -181,6 +181,25 @@ class LayerCall:
 
 
 @dataclass(frozen=True, slots=True)
+class FlaggedCall:
+    """A layer or model is called with a ``training`` of its own.
+
+    ``symbolic`` is the class that its input goes back to, where that is a symbolic tensor; it is
+    ``kept`` where the layer never went to unknown code before.
+    """
+
+    node: cst.Call
+    layer: Instance
+    training: Value
+    inputs: Value
+    symbolic: Symbol | None
+    kept: bool
+    functions: tuple[Function, ...] = ()
+    """The functions that were running, outermost first."""
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledModel:
     """``model.compile(...)``: what the model is given for its training."""
 
@@ -416,6 +435,8 @@ class MemberUse:
     tests: tuple[Test, ...] = ()
     functions: tuple[Function, ...] = ()
     """The functions that were running, outermost first."""
+    value: Value | None = None
+    """What it is set to, where it is ``written``."""
 
 
 @dataclass(frozen=True, slots=True)

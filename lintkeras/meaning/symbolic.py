@@ -12,6 +12,7 @@ from lintkeras.meaning.values import (
     Member,
     Sequence,
     Symbol,
+    Unknown,
     Value,
 )
 
@@ -27,7 +28,8 @@ _NO_TENSORS = frozenset({
 })  # fmt: skip
 """Functions that give something else for a tensor."""
 _LIBRARIES = (
-    "keras.ops.", "keras.activations.", "keras.layers.", "keras.backend.", "tf.", "numpy.",
+    "keras.ops.", "keras.activations.", "keras.layers.", "keras.backend.", "keras.applications.",
+    "tf.", "numpy.",
 )  # fmt: skip
 _OF_MODELS = frozenset({"input", "output", "inputs", "outputs"})
 
@@ -40,6 +42,8 @@ def symbolic_source(value: Value) -> Symbol | None:
     """
     match value:
         case Instance(cls=Symbol() as symbol) if symbol.name == "keras.Input":
+            return symbol
+        case Unknown(origin=("too large", _, Symbol() as symbol)):
             return symbol
         case Either(values=values):
             found = [symbolic_source(one) for one in values]

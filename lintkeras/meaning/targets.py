@@ -48,7 +48,7 @@ def assign(
             run.bind(name, value, scope)
         case cst.Attribute(value=owner, attr=cst.Name(value=name)):
             holder = run.eval(owner)
-            note_attribute(run, target, holder, Member(holder, name), written=True)
+            note_attribute(run, target, holder, Member(holder, name), written=True, value=value)
             run.set_attribute(holder, name, value)
         case cst.Subscript(value=owner):
             holder = run.eval(owner)

@@ -51,7 +51,13 @@ def note_import(
 
 
 def note_attribute(
-    run: Interpreter, node: cst.Attribute, owner: Value, found: Value, *, written: bool = False
+    run: Interpreter,
+    node: cst.Attribute,
+    owner: Value,
+    found: Value,
+    *,
+    written: bool = False,
+    value: Value | None = None,
 ) -> None:
     """Record ``owner.name``, of a library module or of an object.
 
@@ -65,7 +71,7 @@ def note_attribute(
                 run.facts.note(SymbolUse(node, found, tuple(run.tests)))
         case Instance() | Member() | Computed() | Super():
             running = tuple(f.function for f in run.frames if f.function is not None)
-            run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests), running))
+            run.facts.note(MemberUse(node, owner, found, written, tuple(run.tests), running, value))
             if node.attr.value in ("input", "output") and isinstance(owner, Instance):
                 if isinstance(found, Member) and is_sequential(owner) and not written:
                     library.note_end(run, node, owner)

@@ -11,6 +11,7 @@ from lintkeras.meaning.calling import argument_node, frozen, tuple_of, unwrapped
 from lintkeras.meaning.facts import (
     ActivationUse,
     CompiledModel,
+    FlaggedCall,
     LayerCall,
     LossCall,
     ModelAsked,
@@ -26,6 +27,7 @@ from lintkeras.meaning.objects import COMPILED, MADE
 from lintkeras.meaning.operators import term
 from lintkeras.meaning.outputs import Head
 from lintkeras.meaning.state import State
+from lintkeras.meaning.symbolic import symbolic_source
 from lintkeras.meaning.values import (
     NAMESPACE,
     NONE,
@@ -359,12 +361,36 @@ def call_layer(
         output = _output(run, layer, arguments.get("inputs", 0) or UNKNOWN, node)
     if output is not None and output != UNKNOWN:
         run.facts.note(LayerCall(node, layer, output))
+    _note_flag(run, layer, arguments, node)
     result = term(layer, arguments, node)
     if result != UNKNOWN or arguments == Arguments((UNKNOWN,)):
         return result
     # Too large to be compared: of a deep network the layers that come next are still known.
     run.forgotten += 1
-    return term(layer, Arguments((Unknown(("too large", run.forgotten)),)), node)
+    source = symbolic_source(arguments.get("inputs", 0) or UNKNOWN)
+    return term(layer, Arguments((Unknown(("too large", run.forgotten, source)),)), node)
+
+
+def _note_flag(run: Interpreter, layer: Instance, arguments: Arguments, node: cst.Call) -> None:
+    """Record that a layer or model is called with a ``training`` of its own."""
+    training = dict(arguments.keywords).get("training")
+    if training is None or training == NONE:
+        return
+    inputs = arguments.get("inputs", 0) or UNKNOWN
+    kept = run.state.find((layer, MADE)) is not State.MISSING
+    running = tuple(f.function for f in run.frames if f.function is not None)
+    run.facts.note(
+        FlaggedCall(
+            node,
+            layer,
+            training,
+            inputs,
+            symbolic_source(inputs),
+            kept,
+            running,
+            tuple(run.tests),
+        )
+    )
 
 
 def _output(run: Interpreter, model: Value, inputs: Value, node: cst.Call) -> Value | None:
