@@ -410,7 +410,7 @@ class Reader:
                 before, activations=_with(before.activations, (Activation(name, number, node),))
             )
         if symbol.name in KEEPS_VALUES and len(given) == 1:
-            return before
+            return replace(before, dtype=None) if symbol.name.endswith("cast") else before
         if symbol.name.rpartition(".")[2] in ("reshape", "transpose", "squeeze", "expand_dims"):
             return replace(_moved(before), shape=Shape())
         return UNKNOWN_OUTPUT
