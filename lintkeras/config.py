@@ -7,11 +7,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+KINDS_OF_TEXT = ("code", "docstrings", "notebooks", "docs")
 FAIL_ON = ("error", "warning", "info", "never")
 
 
 class ConfigError(Exception):
     """A setting that cannot be used: place, reason and a suggestion."""
+
+
+@dataclass(frozen=True)
+class Docs:
+    """How pages are read."""
+
+    languages: tuple[str, ...] = ()
+    """Further names of Python on the fences of pages."""
+    shared_namespace: str = "page"
+    """What shares its names: the blocks of a ``page``, or only the lines of a ``block``."""
+    on_syntax_error: str = "report"
+    """What is done with an example that is no Python: ``report`` (LK801) or ``ignore``."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,9 @@ class Settings:
     extension: Mapping[str, str] = field(default_factory=dict)
     fail_on: str = "warning"
     target_keras: str | None = None
+    kinds: tuple[str, ...] = KINDS_OF_TEXT
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    docs: Docs = field(default_factory=lambda: Docs())
     root: Path = field(default_factory=Path)
 
 
@@ -54,17 +70,25 @@ def _load(path: Path) -> dict[str, Any]:
 
 def from_table(table: object, where: str, root: Path) -> Settings:
     """Check a table of settings. Raises ConfigError with the key and a suggestion."""
+    return replace(Settings(root=root), **_checked(table, _OPTIONS, where))
+
+
+def _checked(
+    table: object, options: Mapping[str, Callable[[object], object]], where: str
+) -> dict[str, Any]:
+    """The values of a table, by the names that they have here."""
     if not isinstance(table, dict):
-        raise ConfigError(f"{where.rstrip('.')}: must be a table")
+        raise ConfigError(f"{where.rstrip('.')}: must be a table" if where else "must be a table")
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in _OPTIONS:
-            raise ConfigError(f"{where}{key}: unknown setting{did_you_mean(key, _OPTIONS)}")
+        if key not in options:
+            raise ConfigError(f"{where}{key}: unknown setting{did_you_mean(key, options)}")
         try:
-            values[key.replace("-", "_")] = _OPTIONS[key](value)
+            values[key.replace("-", "_")] = options[key](value)
         except ConfigError as error:
-            raise ConfigError(f"{where}{key}: {error}") from error
-    return replace(Settings(root=root), **values)
+            inside = isinstance(value, dict) and options[key] is docs
+            raise ConfigError(f"{where}{key}{'.' if inside else ': '}{error}") from error
+    return values
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
@@ -115,11 +139,34 @@ def extensions(value: object) -> dict[str, str]:
     return {extension.removeprefix(".").lower(): kind for extension, kind in value.items()}
 
 
-def fail_on(value: object) -> str:
-    """A severity, or ``never``."""
-    if not isinstance(value, str) or value not in FAIL_ON:
-        raise ConfigError(f"must be one of {', '.join(FAIL_ON)}{did_you_mean(str(value), FAIL_ON)}")
-    return value
+def kinds(value: object) -> tuple[str, ...]:
+    """Kinds of text that are read."""
+    for kind in (known := strings(value)):
+        one_of(KINDS_OF_TEXT)(kind)
+    return known
+
+
+def per_file_ignores(value: object) -> dict[str, tuple[str, ...]]:
+    """Patterns of paths, each with rules."""
+    if not isinstance(value, dict):
+        raise ConfigError("must be a table of lists")
+    return {pattern: rules(selectors) for pattern, selectors in value.items()}
+
+
+def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
+    """A word of a few."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise ConfigError(f"must be one of {', '.join(known)}{did_you_mean(str(value), known)}")
+        return value
+
+    return check
+
+
+def docs(value: object) -> Docs:
+    """The table of how pages are read."""
+    return Docs(**_checked(value, _OF_DOCS, ""))
 
 
 def target_keras(value: object) -> str:
@@ -137,5 +184,10 @@ def target_keras(value: object) -> str:
 
 _OPTIONS: dict[str, Callable[[object], object]] = {
     "select": rules, "ignore": rules, "exclude": strings, "extension": extensions,
-    "fail-on": fail_on, "target-keras": target_keras,
+    "fail-on": one_of(FAIL_ON), "target-keras": target_keras, "kinds": kinds,
+    "per-file-ignores": per_file_ignores, "docs": docs,
+}  # fmt: skip
+_OF_DOCS: dict[str, Callable[[object], object]] = {
+    "languages": strings, "shared-namespace": one_of(("page", "block")),
+    "on-syntax-error": one_of(("report", "ignore")),
 }  # fmt: skip

@@ -41,24 +41,37 @@ def severity_of(finding: Finding) -> Severity:
     return rule.severity if rule is not None else Severity.ERROR
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How pages are read: which fences besides those of Python are Python, and what they share."""
+
+    languages: tuple[str, ...] = ()
+    shared: bool = True
+    """Whether the blocks of a page share their names."""
+
+
+PAGES = Reading()
+
+
 def lint(
     path: str, data: bytes, kind: str, codes: Collection[str], *,
-    target: str | None = None, modules: ProjectModules | None = None,
+    target: str | None = None, modules: ProjectModules | None = None, reading: Reading = PAGES,
 ) -> FileReport:  # fmt: skip
     """Lint one file. Whatever its bytes are, the result is a report.
 
     ``codes`` are the rules to run, besides those of ALWAYS. ``target`` says for which releases of
-    Keras the file is written (None: the newest); ``modules`` finds the files that it imports.
+    Keras the file is written (None: the newest); ``modules`` finds the files that it imports;
+    ``reading`` says how pages are read.
     """
     if not _names_keras(data):
         return FileReport(path, None)
     from lintkeras.syntax.parse import NotAnalyzed
     from lintkeras.syntax.stack import run_with_deep_stack
 
-    job = _Job(ALWAYS | frozenset(codes), target, modules or ProjectModules())
+    job = _Job(ALWAYS | frozenset(codes), target, modules or ProjectModules(), reading)
     document: Document | None = None
     try:
-        document = readable = read(path, data, kind)
+        document = readable = _read(path, data, kind, reading)
         return run_with_deep_stack(lambda: _lint(readable, data, job))
     except DocumentError as error:
         start = len(data[: error.offset].decode("utf-8-sig", "replace"))
@@ -74,6 +87,14 @@ def lint(
     return FileReport(path, shown, (found,))
 
 
+def _read(path: str, data: bytes, kind: str, reading: Reading) -> Document:
+    document = read(path, data, kind, reading.languages)
+    if reading.shared or kind not in ("markdown", "rst"):
+        return document
+    alone = (replace(snippet, space=n) for n, snippet in enumerate(document.snippets, start=1))
+    return replace(document, snippets=tuple(alone))
+
+
 def _names_keras(data: bytes) -> bool:
     """Whether the bytes name Keras or TensorFlow, in any case and also as UTF-16."""
     lowered = data.lower().replace(b"\0", b"")
@@ -87,6 +108,7 @@ class _Job:
     codes: frozenset[str]
     target: str | None
     modules: ProjectModules
+    reading: Reading
 
 
 def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
@@ -98,7 +120,7 @@ def _lint(document: Document, data: bytes, job: _Job) -> FileReport:
     if not codes and all(map(parses, document.snippets)):
         return FileReport(document.path, document)
     job = replace(job, codes=codes | ALWAYS)
-    document = with_examples(document)
+    document = with_examples(document, job.reading.languages)
     programs, findings, unparsed = _programs(document, job)
     if programs:
         findings += _check(programs, data, job)

@@ -19,6 +19,13 @@ _NOT_WALKED = frozenset({
 """Folders that a walk from above passes over. What is named is read."""
 
 
+_KINDS = {
+    "python": ("code", "docstrings"), "notebook": ("notebooks",), "markdown": ("docs",),
+    "rst": ("docs",),
+}  # fmt: skip
+"""The words of the setting ``kinds`` for each kind of file."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A file to check: its path as the user wrote it, its kind and its settings."""
@@ -49,7 +56,7 @@ class Project:
             for file in self._walk(Path(path)):
                 settings = self.settings(file.parent)
                 kind = settings and kind_of(file.name, settings.extension)
-                if settings and kind and not excluded(file, settings):
+                if settings and kind and _wanted(kind, settings) and not excluded(file, settings):
                     yield Source(file, kind, settings)
         elif not os.path.exists(path):
             self._complain(f"{path}: no such file or directory")
@@ -68,7 +75,7 @@ class Project:
             known = f"--extension {path.suffix.removeprefix('.') or 'EXT'}:markdown"
             self._complain(f"{path}: no kind of file that lintkeras reads (say it by {known})")
             return None
-        return Source(path, kind, settings)
+        return Source(path, kind, settings) if _wanted(kind, settings) else None
 
     def settings(self, folder: Path) -> Settings | None:
         """The settings of the files in a folder; None (and a complaint) where they are wrong."""
@@ -114,18 +121,27 @@ class Project:
             yield from (here / name for name in sorted(names) if os.path.isfile(here / name))
 
 
+def _wanted(kind: str, settings: Settings) -> bool:
+    """Whether the settings want files of a kind."""
+    return any(one in settings.kinds for one in _KINDS[kind])
+
+
 def excluded(path: PurePath, settings: Settings) -> bool:
-    """Whether a pattern matches the path or a folder of it.
+    """Whether a path is left out.
 
     A pattern with a slash is matched against the path from the settings' folder, another one
     against each name in it.
     """
+    return any(fits(path, pattern, settings) for pattern in settings.exclude)
+
+
+def fits(path: PurePath, pattern: str, settings: Settings) -> bool:
+    """Whether a pattern of the settings matches a path or a folder of it."""
     try:
         relative = Path(os.path.abspath(path)).relative_to(os.path.abspath(settings.root))
     except ValueError:
         return False
-    parts = [relative, *relative.parents][:-1]
-    return any(_matches(part, pattern) for pattern in settings.exclude for part in parts)
+    return any(_matches(part, pattern) for part in [relative, *relative.parents][:-1])
 
 
 def _matches(path: PurePath, pattern: str) -> bool:

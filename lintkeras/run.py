@@ -11,11 +11,11 @@ from pathlib import Path
 
 from lintkeras import reports
 from lintkeras.config import Settings, did_you_mean
-from lintkeras.engine import ALWAYS, FileReport, lint, severity_of
-from lintkeras.findings import Finding, Severity
+from lintkeras.engine import ALWAYS, FileReport, Reading, lint, severity_of
+from lintkeras.findings import Finding, Severity, Span
 from lintkeras.fixes import Choice, Consent, Fixed, fix
 from lintkeras.modules import ProjectModules
-from lintkeras.project import Project, Source
+from lintkeras.project import Project, Source, fits
 from lintkeras.reports.concise import line
 from lintkeras.rulebook import load
 from lintkeras.summary import Summary
@@ -183,10 +183,13 @@ class Run:
 
     def _lint(self, name: str, data: bytes, source: Source) -> FileReport:
         settings = source.settings
-        return lint(
-            name, data, source.kind, self._codes(settings),
+        docs = settings.docs
+        report = lint(
+            name, data, source.kind, self._codes(source),
             target=settings.target_keras, modules=self._modules,
+            reading=Reading(docs.languages, docs.shared_namespace == "page"),
         )  # fmt: skip
+        return _of_kinds(report, settings.kinds)
 
     def _check(self, name: str, data: bytes, source: Source) -> tuple[Fixed, FileReport]:
         """What a file would become, and what is found in it as it is."""
@@ -216,15 +219,21 @@ class Run:
                 known = ", ".join(str(Choice.of(finding, one)) for one in chosen)
                 self.say(f"warning: {report.path}:{number}: --choose means several: {known}")
 
-    def _codes(self, settings: Settings) -> frozenset[str]:
+    def _codes(self, source: Source) -> frozenset[str]:
         """The rules to run and to report."""
-        book = load()
+        book, settings = load(), source.settings
         selected = book.select(settings.select) if settings.select else book.defaults()
-        return (selected | ALWAYS) - book.select(settings.ignore)
+        left_out = set(book.select(settings.ignore))
+        for pattern, ignored in settings.per_file_ignores.items():
+            if fits(source.path, pattern, settings):
+                left_out |= book.select(ignored)
+        if settings.docs.on_syntax_error == "ignore":
+            left_out.add("LK801")
+        return (selected | ALWAYS) - left_out
 
     def _counted(self, report: FileReport, source: Source) -> FileReport:
         """The report without the findings that are not wanted, which are told apart."""
-        codes = self._codes(source.settings)
+        codes = self._codes(source)
         shown = tuple(f for f in report.findings if f.rule in codes)
         for finding in report.findings:
             self.trouble |= finding.rule == "LK002"
@@ -238,3 +247,26 @@ class Run:
             worst = max(map(severity_of, shown), default=0)
             self.failed |= worst >= Severity[fail_on.upper()]
         return report
+
+
+def _of_kinds(report: FileReport, kinds: Sequence[str]) -> FileReport:
+    """What was found in the kinds of text that are wanted: code may be without its docstrings."""
+    document = report.document
+    if document is None or not report.findings or ("code" in kinds) == ("docstrings" in kinds):
+        return report
+    from lintkeras.documents.docstrings import docstrings
+
+    spans = [
+        Span(one.pieces[0].document, one.pieces[-1].end)
+        for one in docstrings(document.text)
+        if document.kind == "python" and one.pieces
+    ]
+    kept = tuple(
+        found
+        for found in report.findings
+        if document.kind != "python"
+        or found.rule in ALWAYS
+        or any(span.start <= found.span.start < span.end for span in spans)
+        == ("docstrings" in kinds)
+    )
+    return replace(report, findings=kept)

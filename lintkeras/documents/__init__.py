@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import PurePath
 
@@ -23,6 +23,10 @@ def kind_of(path: str, extensions: Mapping[str, str]) -> str | None:
     return extensions.get(suffix) or _EXTENSIONS.get(suffix)
 
 
-def read(path: str, data: bytes, kind: str) -> Document:
-    """Read a file of a known kind. Raises DocumentError where its bytes are no such file."""
-    return import_module(f"lintkeras.documents.{kind}").read(path, data)  # type: ignore[no-any-return]
+def read(path: str, data: bytes, kind: str, languages: Collection[str] = ()) -> Document:
+    """Read a file of a known kind. Raises DocumentError where its bytes are no such file.
+
+    ``languages`` are further names of Python on the fences of pages.
+    """
+    reader = import_module(f"lintkeras.documents.{kind}")
+    return reader.read(path, data, languages)  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from lintkeras.documents.lines import Lines, fence_language
@@ -42,16 +42,16 @@ class Docstring:
     raw: bool
 
 
-def with_examples(document: Document) -> Document:
+def with_examples(document: Document, languages: Collection[str] = ()) -> Document:
     """A document with the examples of its docstrings as snippets behind its own."""
     found: list[Snippet] = []
-    space = 0
+    space = max((snippet.space for snippet in document.snippets), default=0)
     for code in document.snippets:
         if not any(sign in code.source for sign in _SIGNS):
             continue
         for docstring in docstrings(code.source):
             space += 1
-            for snippet in _examples(docstring):
+            for snippet in _examples(docstring, languages):
                 pieces = through(through(snippet.pieces, docstring.pieces), code.pieces)
                 found.append(
                     replace(
@@ -132,7 +132,7 @@ def _read(text: str, start: int, end: int) -> tuple[str, tuple[Piece, ...], bool
     return "".join(parts), tuple(piece for piece in pieces if piece.length), False
 
 
-def _examples(docstring: Docstring) -> Iterator[Snippet]:
+def _examples(docstring: Docstring, languages: Collection[str]) -> Iterator[Snippet]:
     """The Python of a docstring, in its own coordinates."""
     lines = Lines(docstring.text)
     number = 0
@@ -141,7 +141,7 @@ def _examples(docstring: Docstring) -> Iterator[Snippet]:
         directive = lines.directive(number, len(lines))
         if fence is not None:
             end = _closing(lines, number + 1, fence["ticks"])
-            if fence_language(fence["info"]) is not None:
+            if fence_language(fence["info"], languages) is not None:
                 body = range(number + 1, end)
                 if any(map(lines.begins_session, body)):
                     yield from lines.session(body)
@@ -149,7 +149,7 @@ def _examples(docstring: Docstring) -> Iterator[Snippet]:
                     yield from lines.block(body, fence["indent"])
             number = end + 1
         elif directive is not None and directive.is_code:
-            if (language := directive.language) is not None:
+            if (language := directive.language(languages)) is not None:
                 yield from lines.code(directive.body, language)
             number = max(directive.body.stop, number + 1)
         elif directive is None and lines[number].rstrip().endswith("::"):

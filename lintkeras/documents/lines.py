@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from lintkeras.documents.magics import masked
@@ -26,18 +26,18 @@ _INFO = re.compile(r"(\{?)\.?([\w+-]+)\}?\s*([\w-]*)")
 _LANGUAGES = frozenset({"python", "py", "python3", "pycon"})
 
 
-def fence_language(info: str) -> str | None:
+def fence_language(info: str, languages: Collection[str] = ()) -> str | None:
     """The kind of Python that a fence says it holds: ``python title=..``, ``{code-cell} ipython``."""
     match = _INFO.match(info.strip().lower())
     if match is None:
         return None
     brace, language, argument = match.groups()
     if brace and (language in _CODE or language in _TESTS):
-        return code_language(language, argument)
-    return language if language in _LANGUAGES else None
+        return code_language(language, argument, languages)
+    return language if language in _LANGUAGES or language in languages else None
 
 
-def code_language(directive: str, argument: str) -> str | None:
+def code_language(directive: str, argument: str, languages: Collection[str] = ()) -> str | None:
     """The kind of Python that a directive holds; None where it is not Python."""
     if directive == "doctest":
         return "pycon"
@@ -47,7 +47,7 @@ def code_language(directive: str, argument: str) -> str | None:
         return None
     if directive in ("code-cell", "jupyter-execute") and "python" in argument:
         return "python"
-    return argument if argument in _LANGUAGES else None
+    return argument if argument in _LANGUAGES or argument in languages else None
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,9 @@ class Directive:
         """Whether its body is code of some language."""
         return self.name in _CODE or self.name in _TESTS
 
-    @property
-    def language(self) -> str | None:
+    def language(self, languages: Collection[str] = ()) -> str | None:
         """The kind of Python that it holds."""
-        return code_language(self.name, self.argument.lower())
+        return code_language(self.name, self.argument.lower(), languages)
 
 
 class Lines:

@@ -6,7 +6,7 @@ import bisect
 import codecs
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,11 +56,11 @@ _OPTION = re.compile(r":[\w-]+:")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
 
-def read(path: str, data: bytes) -> Document:
+def read(path: str, data: bytes, languages: Collection[str] = ()) -> Document:
     """Read a page. Raises DocumentError where it is not UTF-8."""
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = decode(data[len(bom) :], "utf-8", len(bom))
-    page = parse(text)
+    page = parse(text, languages)
     return Document(
         path, "markdown", text, "utf-8", bom, page.snippets, page.prose, marks=page.marks
     )
@@ -75,7 +75,7 @@ class Page:
     marks: tuple[Mark, ...]
 
 
-def parse(text: str) -> Page:
+def parse(text: str, languages: Collection[str] = ()) -> Page:
     """The code, the prose and the remarks of a Markdown text."""
     from markdown_it import MarkdownIt
 
@@ -105,7 +105,7 @@ def parse(text: str) -> Page:
         first, last = token.map
         span = Span(starts[min(first, len(lines))], starts[min(last, len(lines))])
         if token.type == "fence":
-            language = fence_language(token.info)
+            language = fence_language(token.info, languages)
             if language is not None:
                 snippet = _snippet(lines, starts, first + 1, token.content, language)
                 snippets += [snippet] if snippet is not None else []

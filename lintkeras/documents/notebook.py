@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,7 +47,7 @@ class _Text:
     """How the file spells a line's end and the beginning of the next one."""
 
 
-def read(path: str, data: bytes) -> Document:
+def read(path: str, data: bytes, languages: Collection[str] = ()) -> Document:
     """Read a notebook. Raises DocumentError where it is not UTF-8, no JSON or no notebook."""
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = decode(data[len(bom) :], "utf-8", len(bom))
@@ -75,7 +75,7 @@ def read(path: str, data: bytes) -> Document:
         if kind == "code" and _is_python(content, cell):
             snippets += _code(source)
         elif kind in ("markdown", "heading"):
-            page = parse(source.text)
+            page = parse(source.text, languages)
             snippets += [_outside(one, source) for one in page.snippets]
             prose += [
                 replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import tokenize
+from collections.abc import Collection
 
 from lintkeras.documents.model import (
     Document,
@@ -16,7 +17,7 @@ from lintkeras.documents.model import (
 )
 
 
-def read(path: str, data: bytes) -> Document:
+def read(path: str, data: bytes, languages: Collection[str] = ()) -> Document:
     """Decode by byte-order mark or coding comment (PEP 263), else as UTF-8.
 
     Raises DocumentError where the bytes are not in that encoding.

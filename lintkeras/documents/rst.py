@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from lintkeras.documents.lines import Lines
@@ -30,11 +31,11 @@ _RULE = re.compile(r"([=\-~^\"'`#*+.:_<>])\1{2,}")
 _GRID = re.compile(r"[+|].*[+|]|=+( +=+)+|-+( +-+)+")
 
 
-def read(path: str, data: bytes) -> Document:
+def read(path: str, data: bytes, languages: Collection[str] = ()) -> Document:
     """Read a page. Raises DocumentError where it is not UTF-8."""
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = decode(data[len(bom) :], "utf-8", len(bom))
-    reader = _Reader(text)
+    reader = _Reader(text, languages)
     reader.read()
     return Document(
         path, "rst", text, "utf-8", bom, tuple(reader.snippets), tuple(reader.prose),
@@ -47,6 +48,7 @@ class _Reader:
     """Walks down the lines of a page."""
 
     text: str
+    languages: Collection[str] = ()
     snippets: list[Snippet] = field(default_factory=list)
     prose: list[Prose] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -94,7 +96,7 @@ class _Reader:
             return max(lines.body(number + 1, end, indent), number + 1)
         name, body = directive.name, directive.body
         if directive.is_code:
-            if (language := directive.language) is not None:
+            if (language := directive.language(self.languages)) is not None:
                 self.snippets += lines.code(body, language)
         elif name == "highlight":
             self.literal = directive.argument.lower() in _PYTHON

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
-from lintkeras.config import ConfigError, Settings, from_table, in_folder
+from lintkeras.config import ConfigError, Docs, Settings, from_table, in_folder
 from lintkeras.rulebook import load
 from lintkeras.target import TargetError, parse
 from tests.cli.command import REUSE, STEP, check
@@ -100,6 +101,12 @@ def test_severities_count_by_each_file_s_own_settings(both: Path) -> None:
         ("fail-on = 1", "tool.lintkeras.fail-on: must be one of"),
         ("target-keras = 3", "tool.lintkeras.target-keras: must be a string"),
         ('target-keras = "three"', "tool.lintkeras.target-keras: 'three' is no version such as"),
+        ('kinds = ["doc"]', "tool.lintkeras.kinds: must be one of code, docstrings, notebooks, docs"),
+        ('per-file-ignores = ["a"]', "tool.lintkeras.per-file-ignores: must be a table of lists"),
+        ('per-file-ignores.a = ["xyz"]', "tool.lintkeras.per-file-ignores: unknown rule 'xyz'"),
+        ("docs = 1", "tool.lintkeras.docs: must be a table"),
+        ('docs.language = ["x"]', "docs.language: unknown setting; did you mean languages?"),
+        ('docs.shared-namespace = "pages"', "docs.shared-namespace: must be one of page, block"),
         ("[tool", "Expected ']'"),
     ],
 )  # fmt: skip
@@ -168,14 +175,57 @@ def test_a_rule_that_its_page_turns_off_must_be_selected(
         assert codes(capsys.readouterr().out) == found
 
 
+def test_kinds_of_text(both: Path) -> None:
+    docstring = indent(f"```python\n{UNSAFE}```\n", "    ")
+    (both / "c.py").write_text(f'{UNSAFE}\n\ndef f():\n    """F.\n\n{docstring}    """\n')
+    (both / "page.md").write_text(f"```python\n{UNSAFE}```\n")
+    found = {}
+    for kind in ("code", "docstrings", "docs"):
+        (both / "lintkeras.toml").write_text(f'select = ["LK103"]\nkinds = ["{kind}"]\n')
+        out = check(".", cwd=both).out
+        found[kind] = [":".join(line.split(":")[:2]) for line in out.splitlines()]
+    lines = len(UNSAFE.splitlines())
+    assert found["docs"] == ["page.md:" + found["docs"][0].split(":")[1]]
+    assert [one.split(":")[0] for one in found["code"]] == ["b.py", "c.py"]
+    assert [one.split(":")[0] for one in found["docstrings"]] == ["c.py"]
+    assert int(found["code"][1].split(":")[1]) <= lines < int(found["docstrings"][0].split(":")[1])
+
+
+def test_rules_that_are_left_out_of_some_files(both: Path) -> None:
+    (both / "lintkeras.toml").write_text('per-file-ignores = {"b.*" = ["LK103"], "x" = ["LK1"]}\n')
+    assert codes(check(".", cwd=both).out) == ["LK110"]
+
+
+def test_how_pages_are_read(both: Path) -> None:
+    first, second = REUSE.split("b = ")
+    page = (
+        f"```python\n{first}```\n\n```keras\nb = {second}```\n\n```python\nmodel = keras.(\n```\n"
+    )
+    (both / "page.md").write_text(page)
+
+    def found(*docs: str) -> list[str]:
+        table = "\n".join(("[docs]", *docs))
+        (both / "lintkeras.toml").write_text(f'select = ["LK110", "LK801"]\n{table}\n')
+        return codes(check("page.md", cwd=both).out)
+
+    languages = 'languages = ["keras"]'
+    assert found() == ["LK801"]
+    assert found(languages) == ["LK110", "LK801"]
+    assert found(languages, 'on-syntax-error = "ignore"') == ["LK110"]
+    assert found(languages, 'shared-namespace = "block"') == ["LK801"]
+
+
 def test_every_setting_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "lintkeras.toml").write_text(
         'select = ["LK1"]\nignore = ["LK110"]\nexclude = ["x"]\nextension = {txt = "markdown"}\n'
-        'fail-on = "info"\ntarget-keras = ">=2.15,<4"\n'
+        'fail-on = "info"\ntarget-keras = ">=2.15,<4"\nkinds = ["code", "docs"]\n'
+        'per-file-ignores = {"a/*.md" = ["LK103"]}\n[docs]\nlanguages = ["keras"]\n'
+        'shared-namespace = "block"\non-syntax-error = "ignore"\n'
     )
     assert in_folder(tmp_path) == Settings(
-        ("LK1",), ("LK110",), ("x",), {"txt": "markdown"}, "info", ">=2.15,<4", tmp_path
-    )
+        ("LK1",), ("LK110",), ("x",), {"txt": "markdown"}, "info", ">=2.15,<4", ("code", "docs"),
+        {"a/*.md": ("LK103",)}, Docs(("keras",), "block", "ignore"), tmp_path,
+    )  # fmt: skip
     assert in_folder(tmp_path / "nowhere") is None
     with pytest.raises(ConfigError, match="must be a table"):
         from_table(3, "tool.lintkeras.", tmp_path)
