@@ -237,12 +237,12 @@ def _line(version: str) -> str:
 # ------------------------------------------------------------------ LK801
 
 _PARTIAL = re.compile(
-    r"\.\.\.|…|\{\{|\{%|<[\w -]+>|^\s*[$%!?]|\?\s*$|^(?:\+|-)\s"
-    r"|=>|^\s*\w+\([\w, ]*\)\s*=(?!=)",
+    r"\.\.\.|…|\{\{|\{%|<[\w -]+>|<[A-Za-z][^<>\n]*>|^\s*[$%!?]|\?\s*$|^(?:\+|-)\s"
+    r"|=>|\w\s*=\s*#|\)\s*->[^:\n]*$|^\s*\w+\([\w, ]*\)\s*=(?!=)",
     re.MULTILINE,
 )
 """What stands for what the reader has to fill in, lines for a shell or a template, arrows to results,
-and definitions as mathematics writes them: ``f(x) = ...``."""
+signatures, and definitions as mathematics writes them: ``f(x) = ...``."""
 _COMMENT_LINE = re.compile(r"^([ \t]*)#.*$", re.MULTILINE)
 
 
