@@ -238,7 +238,7 @@ def _line(version: str) -> str:
 
 _PARTIAL = re.compile(
     r"\.\.\.|…|\{\{|\{%|<[\w -]+>|<[A-Za-z][^<>\n]*>|^\s*[$%!?]|\?\s*$|^(?:\+|-)\s"
-    r"|=>|\w\s*=\s*#|\)\s*->[^:\n]*$|^\s*\w+\([\w, ]*\)\s*=(?!=)",
+    r"|=>|-->|<--|\w\s*=\s*#|^\s*[\w.]+\((?:self\b|\w+: ).*\)\s*$|\)\s*->[^:\n]*$|^\s*\w+\([\w, *]*\)\s*=(?!=)",
     re.MULTILINE,
 )
 """What stands for what the reader has to fill in, lines for a shell or a template, arrows to results,
