@@ -73,7 +73,7 @@ def without_activation(code: Code, activation: Activation) -> Edits:
         case cst.Element():
             return _without_element(code, above)
         case cst.Arg():
-            statement = code.program.statement(node)
+            statement = code.small_statement(node)
             call = code.program.parent(above)
             added = (
                 isinstance(call, cst.Call)
