@@ -6,13 +6,20 @@ import math
 from collections.abc import Iterator
 
 from lintkeras.checks.heads import Pair, pairs
-from lintkeras.checks.output_words import of_units, place_of_loss, shown, unsafe, where_made
+from lintkeras.checks.output_words import (
+    added_activation,
+    of_units,
+    other_activation,
+    other_loss,
+    place_of_loss,
+    shown,
+    unsafe,
+    where_made,
+)
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
 from lintkeras.meaning.outputs import Loss, Output
 from lintkeras.meaning.shapes import plain_name
-from lintkeras.rewrites.losses import with_loss
-from lintkeras.rewrites.outputs import add_activation, without_activation
 
 _ANOTHER_TENSOR = frozenset({
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
@@ -26,9 +33,9 @@ _ANOTHER_TENSOR = frozenset({
 def logits_without_from_logits(context: Context) -> Iterator[Finding]:
     """Logits in a cross-entropy that expects probabilities."""
     for pair in pairs(context, "LK204"):
-        code, loss, output = context.code, pair.loss, pair.output
-        told = with_loss(code, pair.head.loss_node, loss, loss.name, from_logits=True)
-        softmax = None if output.layer is None else add_activation(code, output.layer, "softmax")
+        loss, output = pair.loss, pair.output
+        told = other_loss(context, pair, loss.name, from_logits=True)
+        softmax = added_activation(context, pair, "softmax")
         yield Finding(
             "LK204",
             place_of_loss(context, pair),
@@ -65,10 +72,10 @@ def _divided_first(loss: Loss) -> Iterator[Note]:
 def activation_with_from_logits(context: Context) -> Iterator[Finding]:
     """Probabilities in a loss that is told to expect logits."""
     for pair in pairs(context, "LK205"):
-        code, loss, output = context.code, pair.loss, pair.output
+        loss, output = pair.loss, pair.output
         activation = output.last_activation
         assert activation is not None
-        flag = with_loss(code, pair.head.loss_node, loss, loss.name, from_logits=False)
+        flag = other_loss(context, pair, loss.name, from_logits=False)
         fits = activation.name == ("sigmoid" if loss.is_binary else "softmax")
         yield Finding(
             "LK205",
@@ -81,7 +88,7 @@ def activation_with_from_logits(context: Context) -> Iterator[Finding]:
             related=where_made(context, output),
             fixes=(*(unsafe("probabilities", "leave out `from_logits=True`", flag) if fits else ()),
                    *unsafe("logits", f"leave out the {activation.name}",
-                           without_activation(code, activation))),
+                           other_activation(context, pair, activation, None))),
         )  # fmt: skip
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from lintkeras.checks.heads import Pair
+from lintkeras.checks.heads import Pair, heads, rule_of
 from lintkeras.checks.registry import Context
 from lintkeras.findings import Applicability, Edit, Fix, Related, Span
-from lintkeras.meaning.outputs import Output
-from lintkeras.rewrites.outputs import all_of
+from lintkeras.meaning.outputs import Activation, Output
+from lintkeras.rewrites.losses import with_loss
+from lintkeras.rewrites.outputs import add_activation, all_of, with_activation, without_activation
 
 _LONGEST = 60
 """An expression of more characters is not quoted."""
@@ -50,6 +51,58 @@ def where_made(context: Context, output: Output) -> tuple[Related, ...]:
     if node is None and output.layer is not None:
         node = output.layer.node
     return () if node is None else context.related((node, "the output"))
+
+
+def fits_elsewhere(context: Context, pair: Pair) -> frozenset[cst.CSTNode]:
+    """Activations, layers and loss objects that other outputs have as well, to which they fit.
+
+    An edit there would break those.
+    """
+    own = rule_of(pair.output, pair.loss)
+    return frozenset(
+        node
+        for column in context.once(heads)
+        for head in column
+        for output in head.outputs
+        for loss in head.losses
+        if rule_of(output, loss) != own
+        for node in (*_nodes(output), loss.made)
+        if node is not None
+    )
+
+
+def _nodes(output: Output) -> Iterator[cst.CSTNode | None]:
+    yield from (one.node for one in output.activations or ())
+    yield output.layer.node if output.layer is not None else None
+
+
+def other_loss(
+    context: Context, pair: Pair, name: str, *, from_logits: bool | None = None
+) -> list[Edit] | None:
+    """Write another loss; None where its object serves other outputs."""
+    loss = pair.loss
+    if loss.made is not None and loss.made in fits_elsewhere(context, pair):
+        return None
+    return with_loss(context.code, pair.head.loss_node, loss, name, from_logits=from_logits)
+
+
+def other_activation(
+    context: Context, pair: Pair, activation: Activation | None, name: str | None
+) -> list[Edit] | None:
+    """Write another activation, or none; no edits where another output has it, too."""
+    if activation is None or activation.node in fits_elsewhere(context, pair):
+        return None
+    if name is None:
+        return without_activation(context.code, activation)
+    return with_activation(context.code, activation, name)
+
+
+def added_activation(context: Context, pair: Pair, name: str) -> list[Edit] | None:
+    """Give the layer of the output an activation; no edits where it is another output's, too."""
+    layer = pair.output.layer
+    if layer is None or layer.node in fits_elsewhere(context, pair):
+        return None
+    return add_activation(context.code, layer, name)
 
 
 def unsafe(name: str, title: str, *parts: Sequence[Edit] | None) -> tuple[Fix, ...]:

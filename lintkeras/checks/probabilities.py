@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lintkeras.checks.heads import pairs
-from lintkeras.checks.output_words import of_units, place_of_loss, unsafe, where_made
+from lintkeras.checks.output_words import (
+    of_units,
+    other_activation,
+    other_loss,
+    place_of_loss,
+    unsafe,
+    where_made,
+)
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note
-from lintkeras.rewrites.losses import with_loss
-from lintkeras.rewrites.outputs import with_activation
 
 
 @check("LK202")
 def softmax_with_binary(context: Context) -> Iterator[Finding]:
     """A softmax that is trained with a loss for independent yes-or-no questions."""
     for pair in pairs(context, "LK202"):
-        code, loss, units = context.code, pair.loss, pair.output.units
+        loss, units = pair.loss, pair.output.units
         other = loss.categorical
         if units == 2:
             math = ("p2 = 1 - p1: of probabilities both terms of the mean are the same, and it is "
@@ -36,9 +41,9 @@ def softmax_with_binary(context: Context) -> Iterator[Finding]:
                                    "JAX: it takes the probabilities, and that is not so")),
             related=where_made(context, pair.output),
             fixes=(*unsafe("categorical", f"write `{other}`, for one class a sample",
-                           with_loss(code, pair.head.loss_node, loss, other)),
+                           other_loss(context, pair, other)),
                    *unsafe("sigmoid", "write `sigmoid`, for classes that may hold together",
-                           with_activation(code, pair.output.last_activation, "sigmoid"))),
+                           other_activation(context, pair, pair.output.last_activation, "sigmoid"))),
         )  # fmt: skip
 
 
@@ -46,12 +51,12 @@ def softmax_with_binary(context: Context) -> Iterator[Finding]:
 def sigmoid_with_categorical(context: Context) -> Iterator[Finding]:
     """Sigmoids that are trained with a loss for one class among several."""
     for pair in pairs(context, "LK203"):
-        code, loss, units = context.code, pair.loss, pair.output.units
+        loss, units = pair.loss, pair.output.units
         activation = pair.output.last_activation
         number = f"{units} " if units else ""
         binary = () if loss.is_sparse else unsafe(
             "binary", f"write `{loss.binary}`, for classes that may hold together",
-            with_loss(code, pair.head.loss_node, loss, loss.binary),
+            other_loss(context, pair, loss.binary),
         )  # fmt: skip
         yield Finding(
             "LK203",
@@ -67,7 +72,7 @@ def sigmoid_with_categorical(context: Context) -> Iterator[Finding]:
                                    )),
             related=where_made(context, pair.output),
             fixes=(*unsafe("softmax", "write `softmax`, for one class a sample",
-                           with_activation(code, activation, "softmax")), *binary),
+                           other_activation(context, pair, activation, "softmax")), *binary),
         )  # fmt: skip
 
 
@@ -77,8 +82,7 @@ def softmax_with_regression(context: Context) -> Iterator[Finding]:
     for pair in pairs(context, "LK217"):
         if pair.head.model is None:  # a loss that is called: both sides may be predictions
             continue
-        code, loss = context.code, pair.loss
-        other = "categorical_crossentropy"
+        loss, other = pair.loss, "categorical_crossentropy"
         yield Finding(
             "LK217",
             place_of_loss(context, pair),
@@ -90,5 +94,5 @@ def softmax_with_regression(context: Context) -> Iterator[Finding]:
                                   "may be meant")),
             related=where_made(context, pair.output),
             fixes=unsafe("categorical", f"write `{other}`",
-                         with_loss(code, pair.head.loss_node, loss, other)),
+                         other_loss(context, pair, other)),
         )  # fmt: skip

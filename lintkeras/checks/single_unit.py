@@ -8,15 +8,23 @@ import libcst as cst
 
 from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.heads import Pair, pairs
-from lintkeras.checks.output_words import place, place_of_loss, shown, unsafe, where_made
+from lintkeras.checks.output_words import (
+    added_activation,
+    other_activation,
+    other_loss,
+    place,
+    place_of_loss,
+    shown,
+    unsafe,
+    where_made,
+)
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Edit, Finding, Note
 from lintkeras.meaning.calling import argument_node
 from lintkeras.meaning.facts import ObjectMade
 from lintkeras.meaning.outputs import Activation, Output
 from lintkeras.meaning.values import Const, Instance, Symbol
-from lintkeras.rewrites.losses import with_loss
-from lintkeras.rewrites.outputs import add_activation, with_activation
+from lintkeras.rewrites.outputs import with_activation
 
 
 @check("LK201")
@@ -66,13 +74,16 @@ def _is_said_there(context: Context, activation: Activation) -> bool:
 def _constant(
     context: Context, output: Output, activation: Activation, pair: Pair | None
 ) -> Finding:
-    hidden = pair is None and _is_applied(context, activation)
-    parts = [None if hidden else with_activation(context.code, activation, "sigmoid")]
+    if pair is not None:
+        parts = [other_activation(context, pair, activation, "sigmoid")]
+    elif _is_applied(context, activation):
+        parts = [None]
+    else:
+        parts = [with_activation(context.code, activation, "sigmoid")]
     title = "write `sigmoid`"
     if pair is not None and pair.loss.is_categorical:
-        code, loss = context.code, pair.loss
-        parts.append(with_loss(code, pair.head.loss_node, loss, loss.binary, from_logits=False))
-        title += f" and `{loss.binary}`"
+        parts.append(other_loss(context, pair, pair.loss.binary, from_logits=False))
+        title += f" and `{pair.loss.binary}`"
     return Finding(
         "LK201",
         place(context, activation.node, *([pair.place, pair.head.node] if pair else [])),
@@ -115,9 +126,9 @@ def _effects(pair: Pair | None) -> Iterator[Note]:
 def single_unit_categorical(context: Context) -> Iterator[Finding]:
     """A categorical cross-entropy of one unit, which is 0 whatever is predicted."""
     for pair in pairs(context, "LK206"):
-        code, loss, output = context.code, pair.loss, pair.output
+        loss, output = pair.loss, pair.output
         logits = loss.from_logits is True and output.activation == "linear"
-        activation = [] if logits else _sigmoid(context, output)
+        activation = [] if logits else _sigmoid(context, pair)
         flag = None if logits else False
         what = "is 0 for class 0 and knows no class 1" if loss.is_sparse else "is 0"
         yield Finding(
@@ -133,7 +144,7 @@ def single_unit_categorical(context: Context) -> Iterator[Finding]:
                 "binary",
                 f"write `{loss.binary}`" + ("" if activation == [] else " and `sigmoid`"),
                 activation,
-                with_loss(code, pair.head.loss_node, loss, loss.binary, from_logits=flag),
+                other_loss(context, pair, loss.binary, from_logits=flag),
             ),
         )  # fmt: skip
 
@@ -147,12 +158,10 @@ def _of_class_one(sparse: bool) -> Iterator[Note]:
         )
 
 
-def _sigmoid(context: Context, output: Output) -> list[Edit] | None:
+def _sigmoid(context: Context, pair: Pair) -> list[Edit] | None:
     """Make the output that of a sigmoid."""
-    activation = output.last_activation
+    activation = pair.output.last_activation
     if activation is not None:
         known = activation.name == "sigmoid"
-        return [] if known else with_activation(context.code, activation, "sigmoid")
-    if output.layer is None or output.activation != "linear":
-        return None
-    return add_activation(context.code, output.layer, "sigmoid")
+        return [] if known else other_activation(context, pair, activation, "sigmoid")
+    return added_activation(context, pair, "sigmoid") if pair.output.activation else None

@@ -6,11 +6,17 @@ import math
 from collections.abc import Iterator
 
 from lintkeras.checks.heads import BOUNDED, Pair, every, heads, pairs, rule_of
-from lintkeras.checks.output_words import of_units, place, place_of_loss, unsafe, where_made
+from lintkeras.checks.output_words import (
+    of_units,
+    other_activation,
+    place,
+    place_of_loss,
+    unsafe,
+    where_made,
+)
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Finding, Note, Severity
 from lintkeras.meaning.outputs import Loss, Output
-from lintkeras.rewrites.outputs import with_activation, without_activation
 
 _RANGES = {
     "relu": (0.0, math.inf), "relu6": (0.0, 6.0), "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0),
@@ -24,16 +30,16 @@ _RANGES = {
 def rectified_with_crossentropy(context: Context) -> Iterator[Finding]:
     """The output of a relu or a tanh in a cross-entropy."""
     for pair in pairs(context, "LK207"):
-        code, loss, output = context.code, pair.loss, pair.output
+        loss, output = pair.loss, pair.output
         activation = output.last_activation
         assert activation is not None
         right = "sigmoid" if loss.is_binary else "softmax"
         if loss.from_logits:
             advice = f"leave out the {activation.name}"
-            fixes = unsafe("logits", advice, without_activation(code, activation))
+            fixes = unsafe("logits", advice, other_activation(context, pair, activation, None))
         else:
             advice = f"write `{right}`"
-            fixes = unsafe(right, advice, with_activation(code, activation, right))
+            fixes = unsafe(right, advice, other_activation(context, pair, activation, right))
         mild = loss.from_logits or loss.is_binary
         yield Finding(
             "LK207",
@@ -98,7 +104,7 @@ def double_activation(context: Context) -> Iterator[Finding]:
             notes=(Note("effect", "it trains, towards predictions that it cannot reach"),),
             related=context.related(*[(second.node, f"the {second.name}")] if second.node else []),
             fixes=unsafe("single", f"leave out the {first.name}",
-                         without_activation(context.code, first)),
+                         other_activation(context, found, first, None)),
         )  # fmt: skip
 
 

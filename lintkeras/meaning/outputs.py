@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
-from lintkeras.meaning.values import Const, Instance, Value
+from lintkeras.meaning.values import Computed, Const, Instance, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,14 @@ class Loss:
     """Whether it is one of Keras and not of TensorFlow."""
     value: Value = field(default=Const(None), compare=False)
     """As the program gives it: a string, a function, an object of a loss class."""
+
+    @property
+    def made(self) -> cst.Call | None:
+        """Where the object of a loss class is made."""
+        match self.value:
+            case Instance(node=node) | Computed(function=Instance(node=node)):
+                return node
+        return None
 
     @property
     def binary(self) -> str:
