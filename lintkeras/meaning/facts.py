@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import libcst as cst
 
 from lintkeras.meaning.outline import is_static, positional_parameters
-from lintkeras.meaning.outputs import Head
+from lintkeras.meaning.outputs import Head, Output
 from lintkeras.meaning.values import (
     OPAQUE,
     UNKNOWN,
@@ -220,6 +220,17 @@ class LossCall:
 
     node: cst.Call
     heads: tuple[Head, ...]
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricUpdated:
+    """A metric of Keras is updated with labels and a tensor: ``update_state``, or a call of it."""
+
+    node: cst.Call
+    metric: Instance
+    outputs: tuple[Output, ...]
+    """What the tensor may be."""
     tests: tuple[Test, ...] = ()
 
 

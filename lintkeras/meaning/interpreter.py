@@ -631,6 +631,7 @@ class Interpreter:
         """Call a value."""
         uses.note_call(self, function, arguments, node)
         library.note_loss(self, function, arguments, node)
+        library.note_metric(self, function, arguments, node)
         environment.note_call(self, function, arguments)
         return self._apply(function, arguments, node)
 

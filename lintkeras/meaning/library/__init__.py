@@ -26,6 +26,7 @@ from lintkeras.meaning.library.models import (
     note_loss,
     note_made,
     note_method,
+    note_metric,
     set_policy,
     train_test_split,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "note_end",
     "note_loss",
     "note_made",
+    "note_metric",
     "unwrapped",
 ]
 

@@ -14,6 +14,7 @@ from lintkeras.meaning.facts import (
     FlaggedCall,
     LayerCall,
     LossCall,
+    MetricUpdated,
     ModelAsked,
     ModelEnds,
     ModelSaved,
@@ -44,6 +45,7 @@ from lintkeras.meaning.values import (
     Instance,
     Items,
     List,
+    Member,
     Method,
     Sequence,
     Symbol,
@@ -142,6 +144,16 @@ def note_loss(run: Interpreter, function: Value, arguments: Arguments, node: cst
         guess = frozen(run, guess)
         head = Head(node, Reader(run, node).tensor(guess), (loss,), node, labels=truth)
         run.facts.note(LossCall(node, (head,), tuple(run.tests)))
+
+
+def note_metric(run: Interpreter, function: Value, arguments: Arguments, node: cst.Call) -> None:
+    """Record that a metric of Keras is updated."""
+    match function:
+        case (Instance() as metric) | Member(of=Instance() as metric, name="update_state"):
+            if metric.class_name.startswith("keras.metrics."):
+                guess = frozen(run, arguments.get("y_pred", 1) or UNKNOWN)
+                outputs = Reader(run, node).tensor(guess)
+                run.facts.note(MetricUpdated(node, metric, outputs, tuple(run.tests)))
 
 
 CALLED = "called "
