@@ -10,8 +10,8 @@ from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.heads import heads
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Finding, Fix, Note
-from lintkeras.meaning.facts import MetricUpdated, ModelTrained
 from lintkeras.meaning.class_labels import may_be_classes
+from lintkeras.meaning.facts import MetricUpdated, ModelTrained
 from lintkeras.meaning.outputs import Head, Output
 from lintkeras.meaning.values import Const, Instance, Symbol, Value
 from lintkeras.rewrites.metrics import is_read, removed, replaced, written
