@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from lintkeras.checks.heads import Pair, pairs
 from lintkeras.checks.output_words import (
     added_activation,
+    left_out,
     of_units,
-    other_activation,
     other_loss,
     place_of_loss,
     shown,
@@ -87,8 +87,7 @@ def activation_with_from_logits(context: Context) -> Iterator[Finding]:
                                    "that comes last, it uses them and warns; JAX: nothing is said")),
             related=where_made(context, output),
             fixes=(*(unsafe("probabilities", "leave out `from_logits=True`", flag) if fits else ()),
-                   *unsafe("logits", f"leave out the {activation.name}",
-                           other_activation(context, pair, activation, None))),
+                   *left_out(context, "logits", pair, activation)),
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from lintkeras.findings import Applicability, Edit, Fix, Related, Span
 from lintkeras.meaning.outputs import Activation, Output
 from lintkeras.rewrites.losses import with_loss
 from lintkeras.rewrites.outputs import add_activation, all_of, with_activation, without_activation
+from lintkeras.syntax.parse import comments
 
 _LONGEST = 60
 """An expression of more characters is not quoted."""
@@ -95,6 +96,20 @@ def other_activation(
     if name is None:
         return without_activation(context.code, activation)
     return with_activation(context.code, activation, name)
+
+
+def left_out(context: Context, name: str, pair: Pair, activation: Activation) -> tuple[Fix, ...]:
+    """The fix that leaves an activation out; its title says where a comment goes with it."""
+    edits = other_activation(context, pair, activation, None)
+    title = f"leave out the {activation.name}"
+    if edits is not None and any(_holds_comment(context, edit) for edit in edits):
+        title += " and the comment behind it"
+    return unsafe(name, title, edits)
+
+
+def _holds_comment(context: Context, edit: Edit) -> bool:
+    gone = context.program.document.text[edit.span.start : edit.span.end]
+    return not edit.text and any(gone[:at].strip() for at, _ in comments(gone))
 
 
 def added_activation(context: Context, pair: Pair, name: str) -> list[Edit] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lintkeras.checks.heads import BOUNDED, Pair, every, heads, pairs, rule_of
 from lintkeras.checks.output_words import (
+    left_out,
     of_units,
     other_activation,
     place,
@@ -36,7 +37,7 @@ def rectified_with_crossentropy(context: Context) -> Iterator[Finding]:
         right = "sigmoid" if loss.is_binary else "softmax"
         if loss.from_logits:
             advice = f"leave out the {activation.name}"
-            fixes = unsafe("logits", advice, other_activation(context, pair, activation, None))
+            fixes = left_out(context, "logits", pair, activation)
         else:
             advice = f"write `{right}`"
             fixes = unsafe(right, advice, other_activation(context, pair, activation, right))
@@ -103,8 +104,7 @@ def double_activation(context: Context) -> Iterator[Finding]:
             f"{_limits(first.name, second.name, found.output)}; leave out the {first.name}",
             notes=(Note("effect", "it trains, towards predictions that it cannot reach"),),
             related=context.related(*[(second.node, f"the {second.name}")] if second.node else []),
-            fixes=unsafe("single", f"leave out the {first.name}",
-                         other_activation(context, found, first, None)),
+            fixes=left_out(context, "single", found, first),
         )  # fmt: skip
 
 
