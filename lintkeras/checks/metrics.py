@@ -10,7 +10,7 @@ from lintkeras.checks.expected import raises_on_purpose
 from lintkeras.checks.heads import heads
 from lintkeras.checks.registry import Context, check
 from lintkeras.findings import Applicability, Finding, Fix, Note
-from lintkeras.meaning.class_labels import may_be_classes
+from lintkeras.meaning.class_labels import are_numbers
 from lintkeras.meaning.facts import MetricUpdated, ModelTrained
 from lintkeras.meaning.outputs import Head, Output
 from lintkeras.meaning.values import Const, Instance, Symbol, Value
@@ -27,7 +27,7 @@ def accuracy_on_regression(context: Context) -> Iterator[Finding]:
     said: set[cst.CSTNode] = set()
     for column in context.once(heads):
         head = column[0]
-        if not all(map(_is_regression, column)) or _has_classes(context, column):
+        if not all(map(_is_regression, column)) or not _has_numbers(context, column):
             continue
         for metric in head.metrics or ():
             meaning = _accuracy(metric)
@@ -77,15 +77,19 @@ def _accuracy(metric: Value) -> str | None:
     return None
 
 
-def _has_classes(context: Context, column: Sequence[Head]) -> bool:
-    """Whether a model is trained on labels that name classes, as far as is to be seen."""
+def _has_numbers(context: Context, column: Sequence[Head]) -> bool:
+    """Whether a model is trained on numbers, and nowhere on what may be classes.
+
+    Least squares for a yes or no is usual enough that labels which are not known say nothing.
+    """
     models = [head.model for head in column]
-    for trained in context.facts.all(ModelTrained):
-        if trained.model in models:
-            given = (trained.arguments.get("x", 0), trained.arguments.get("y", 1))
-            if any(value is not None and may_be_classes(value) for value in given):
-                return True
-    return False
+    labels = [
+        trained.arguments.get("y", 1)
+        for trained in context.facts.all(ModelTrained)
+        if trained.model in models
+    ]
+    known = [one for one in labels if one is not None]
+    return bool(known) and len(known) == len(labels) and all(map(are_numbers, known))
 
 
 def _without(
@@ -216,12 +220,10 @@ def _name(metric: Value) -> str | None:
                 return None
             told = given.get("name")
             if told is None:
-                return "accuracy" if cls.name == _EXACT else "binary_accuracy"
+                return "accuracy" if cls.name == _EXACT else None
             return told.value if isinstance(told, Const) and isinstance(told.value, str) else None
         case Symbol(name="keras.metrics.Accuracy"):
             return "accuracy"
-        case Symbol():
-            return "binary_accuracy"
     return None
 
 

@@ -25,6 +25,18 @@ _CLASS_SETS = frozenset({
 })  # fmt: skip
 """Data sets, readers and encoders by a part of their dotted path: they give class labels."""
 _DRAWS = ("randint", "random_integers", "integers")
+_NUMBERS = frozenset({
+    "boston_housing", "california_housing", "fetch_california_housing", "load_boston",
+    "load_diabetes", "load_linnerud", "make_regression", "make_friedman1", "normal", "rand",
+    "randn", "uniform", "standard_normal", "random_sample", "linspace", "sin", "cos",
+})  # fmt: skip
+"""Data sets and functions that give numbers between the whole ones."""
+_ROUNDS = frozenset({
+    "round", "rint", "floor", "ceil", "sign", "where", "argmax", "argsort", "digitize", "cut",
+    "astype", "cast", "int", "heaviside", "sigmoid", "choice", "binomial", "greater", "less",
+    "greater_equal", "less_equal", "equal", "bool", "map", "select",
+})  # fmt: skip
+"""What may make classes of them."""
 
 
 def may_be_classes(labels: Value) -> bool:
@@ -39,12 +51,32 @@ def may_be_classes(labels: Value) -> bool:
     return any(_names_classes(part) for part in walk(labels))
 
 
+def are_numbers(labels: Value) -> bool:
+    """Whether labels are certainly something else than zeros and ones, for the most part."""
+    if may_be_classes(labels):
+        return False
+    numbers = [one.value for one in walk(labels) if isinstance(one, Const)]
+    if isinstance(labels, Sequence) or (isinstance(labels, Computed) and _is_array(labels)):
+        return any(type(one) in (int, float) and one not in (0, 1) for one in numbers)
+    words = {word for part in walk(labels) for word in _words(part)}
+    return bool(words & _NUMBERS) and not words & _ROUNDS
+
+
+def _words(part: Value) -> tuple[str, ...]:
+    match part:
+        case Computed(function=Symbol() as symbol):
+            return tuple(symbol.path.split("."))
+        case Computed(function=Member(name=name)):
+            return (name,)
+    return ()
+
+
 def _is_array(value: Computed) -> bool:
     """Whether it is an array of the numbers that stand in it."""
     match value.function:
         case Symbol() as symbol:
             return symbol.name.rpartition(".")[2] in (
-                "array", "asarray", "constant", "convert_to_tensor", "concatenate", "zeros", "ones",
+                "array", "asarray", "constant", "convert_to_tensor",
             )  # fmt: skip
         case Member(of=Computed() as of, name="astype" | "reshape"):
             return _is_array(of)

@@ -39,8 +39,8 @@ def test_install_and_examples(tmp_path: Path) -> None:
     assert "exits with 1" in README
     assert done.returncode == 1, done.stderr
     found = re.findall(r"^(?:error|warning|info)\[(LK\d+)\]", done.stdout, re.MULTILINE)
-    assert set(found) == {"LK101"}
-    assert "lintkeras explain LK101" in done.stderr
+    assert set(found) == {"LK101", "LK204"}
+    assert "lintkeras explain LK" in done.stderr
     shown = run(".venv/bin/lintkeras explain LK101", copy).stdout
     rule = load().find("LK101")
     assert rule is not None
