@@ -92,6 +92,7 @@ MARKDOWN = {
     "toml front matter": f"+++\ntitle = 'x'\n+++\n{fence()}",
     "mdx": f"import Tabs from '@theme/Tabs';\n\nexport const a = {{}};\n\n<Tabs items={{[1]}}>\n  "
     f"<Tab value='a'>\n\n{fence()}\n  </Tab>\n</Tabs>\n",
+    "mdx at once": f"<Tabs>\n<Tab title='a'>\nText\n{fence()}</Tab>\n</Tabs>\n",
     "html": f"<details>\n<summary>More</summary>\n\n{fence()}\n</details>\n",
     "alert": indent(f"[!NOTE]\nText\n\n{fence()}", "> ", lambda line: True),
     "magics": fence("%matplotlib inline\n!pip install x \\\n  y\n" + CODE),

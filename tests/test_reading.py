@@ -77,6 +77,20 @@ def test_prose_without_front_matter_and_markup() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<Note>\nOne *two*.\n</Note>\n",
+        "<Tabs>\n  <Tab title='a'>\n  One two.\n  </Tab>\n</Tabs>\n",
+        "<details open>\nOne two.\n</details>\n",
+        "<Icon name='x' />\nOne two.\n",
+        ":::note\nOne two.\n:::\n",
+    ],
+)
+def test_text_between_lines_that_only_frame_it(text: str) -> None:
+    assert [(p.kind, p.text) for p in program(text).document.prose] == [("paragraph", "One two.")]
+
+
 def test_insertions_carry_the_prefix_of_the_block() -> None:
     found = program(PAGE)
     edit = found.replace(_names(found.modules[1])[0], "a\nb")

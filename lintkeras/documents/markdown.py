@@ -48,6 +48,8 @@ _MKDOCS = re.compile(r"""(?:!!!|\?\?\?\+?)\s*[\w"'].*|===[!+]*\s+["'].*""")
 """What an indented block of MkDocs stands under: an admonition or a tab."""
 _COLONS = re.compile(r":{3,}\s*(?:[\w{.#].*)?")
 """The first or last line of a block of MyST, Quarto or Docusaurus."""
+_COMPONENT = re.compile(r"</?(?:[A-Z][\w.]*|details)(?:\s[^<]*)?>")
+"""A line of MDX that opens or ends a component, or one of HTML that folds text away."""
 _DIRECTIVE = re.compile(r"(?P<ticks>`{3,}|~{3,})\{(?P<name>[\w:+.-]+)\}.*")
 _ALERT = re.compile(r"\[!\w+\]\s*")
 """What a quotation begins with that is no quotation: a note of GitHub or Obsidian."""
@@ -178,7 +180,7 @@ def _admonition(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     """A rule for markdown-it: blocks of running text that CommonMark takes for something else.
 
     That is what is indented under ``!!! note`` or ``=== "Tab"``, what stands between lines of colons
-    (which are left out), and the body of a fence such as ``{note}``.
+    or tags such as ``<Note>`` (which are left out), and the body of a fence such as ``{note}``.
     """
     if state.is_code_block(first):
         return False
@@ -187,6 +189,8 @@ def _admonition(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     fence = _DIRECTIVE.fullmatch(line)
     if _COLONS.fullmatch(line):
         body = last = _options(state, first + 1, end)
+    elif _COMPONENT.fullmatch(line):
+        body = last = first + 1
     elif _MKDOCS.fullmatch(line):
         body, deeper = first + 1, 4
         last = _indented(state, first, end)
