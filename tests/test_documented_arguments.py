@@ -284,6 +284,28 @@ def test_wordings_of_defaults(said: str, real: str, found: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("type_and_text", "real", "found"),
+    [
+        ("int, default 1\n        A.", "2", True),
+        ("int, default: 1\n        A.", "2", True),
+        ("int, optional, default=1\n        A.", "2", True),
+        ("{'a', 'b'}, default 'a'\n        A.", "'b'", True),
+        ("int, default 2\n        A.", "2", False),
+        ("int, default 1 if it is cold\n        A.", "2", False),
+        ("int, default 1\n        By default it is chosen.", "2", False),
+        ("int\n        The default 1\n        is gone.", "2", False),
+    ],
+)
+def test_defaults_beside_a_type(type_and_text: str, real: str, found: bool) -> None:
+    text = (
+        f'import keras\n\n\ndef f(a={real}):\n    """F.\n\n    Parameters\n    ----------\n'
+        f'    a : {type_and_text}\n    """\n'
+    )
+    report = lint("x.py", text, "python")
+    assert [one.rule for one in report.findings] == ["LK805"] * found
+
+
+@pytest.mark.parametrize(
     ("head", "found"),
     [
         ("", True),

@@ -165,15 +165,23 @@ class _Text:
         start = self.starts[line]
         default = None
         if len(names) == 1:
-            default = self._default(start + match.end("names"), self.starts[end])
+            behind, until = start + match.end("names"), self.starts[end]
+            head = start + len(match.group()) if match.re is _NUMPY else until
+            default = self._default(behind, until, head)
         for name in names:
             at = start + match.start("names") + name.start()
             yield Documented(name.group(), at, role, default)
 
-    def _default(self, start: int, end: int) -> Default | None:
-        """The default that an entry states once and without a condition."""
+    def _default(self, start: int, end: int, head: int) -> Default | None:
+        """The default that an entry states once and without a condition.
+
+        ``head`` is where the line of its type ends, in the style that has one: what is said there
+        ends there.
+        """
         text = self.text[start:end]
         found = [*_DEFAULT.finditer(text), *_MARKED.finditer(text)]
+        if not found:
+            found = [*_DEFAULT.finditer(text[: head - start])]
         if len(found) != 1 or len(_SAYS.findall(text)) != 1:
             return None
         before = _SENTENCE.split(text[: found[0].start()])[-1]
