@@ -127,12 +127,15 @@ def _judged(releases: Releases, mention: Mention) -> _Said | None:
     if not homes.is_known(part):
         return _never(releases, mention, place, part)
     found = homes.gone(releases, place, is_module=part != releases.settle(place))
-    if found is None or found.last is None:
+    if found is None:
         return None
     new, safe = _home(releases, mention, place)
     shown = mention.path if new is not None else _written(mention, found.place)
     release = releases.shown(place)
-    text = f"`{shown}` is gone in {release}, {_line(found.last)} was the last with it"
+    if found.last is None:  # it stood below another root: tf.keras never had CuDNNLSTM
+        text = f"there is no `{shown}` in {release}"
+    else:
+        text = f"`{shown}` is gone in {release}, {_line(found.last)} was the last with it"
     if new is not None:
         text += f"; it is `{new}`" if safe else f"; `{new}` has its place"
     advice = homes.advice(place)

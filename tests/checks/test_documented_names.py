@@ -69,6 +69,10 @@ def test_the_target_decides() -> None:
     assert found(text, "markdown", target="2.15") == []
 
 
+def test_a_name_that_another_root_had() -> None:
+    assert found("Use `tf.keras.layers.CuDNNLSTM`.", "markdown") == ["tf.keras.layers.CuDNNLSTM"]
+
+
 @pytest.mark.parametrize("name", ["keras.io", "keras.json", "keras.layer", "keras.__version__"])
 def test_no_names(name: str) -> None:
     assert found(f"See `{name}` and {name}.", "markdown") == []
