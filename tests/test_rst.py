@@ -140,6 +140,29 @@ def test_comments_silence_in_markdown() -> None:
     assert found(f"```html\n<!-- lintkeras: disable LK110 -->\n```\n\n{fence}") == 1
 
 
+def test_cells_and_items_stand_alone() -> None:
+    rows = "   * - Old\n     - New\n   * - A\n     - B\n\n"
+    items = "* One\n* - Two\n  - Three\n"
+    document = page(f".. list-table::\n   :header-rows: 1\n\n{rows}{items}")
+    assert [(one.kind, one.text) for one in document.prose] == [
+        *(("table", text) for text in ("Old", "New", "A", "B")),
+        *(("list-item", text) for text in ("One", "Two", "Three")),
+    ]
+    for one in document.prose:
+        place = one.place(0, len(one.text))
+        assert document.text[place.start : place.end] == one.text
+
+
+def test_a_comment_that_an_item_begins_with() -> None:
+    code = block(BAD, indent="     ", head="  .. code-block:: python\n\n")
+    assert len(lint(f"* .. lintkeras: ignore LK110\n\n{code}".encode()).findings) == 0
+    assert len(lint(f"* .. lintkeras: ignore LK120\n\n{code}".encode()).findings) == 1
+
+
+def test_marks_of_items_without_end_are_a_page() -> None:
+    assert page("- " * 20_000 + "\n").snippets == ()
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from(" \n\r\t.:>-=*`_abé|+#1"), max_size=60))
 def test_any_text_is_a_page(text: str) -> None:

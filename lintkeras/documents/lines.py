@@ -92,6 +92,11 @@ class Lines:
         line = self.lines[number]
         return len(line) - len(line.lstrip(" \t"))
 
+    def hide(self, number: int, width: int) -> None:
+        """Read the first characters of a line as more of its indentation."""
+        line, deep = self.lines[number], self.indent(number)
+        self.lines[number] = line[:deep] + " " * width + line[deep + width :]
+
     def blank(self, number: int) -> bool:
         """Whether nothing stands on a line."""
         return not self.lines[number].strip()

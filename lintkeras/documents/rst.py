@@ -26,6 +26,10 @@ _PYTHON = frozenset({"python", "python3", "py", "default"})
 _REMARK = re.compile(r"\.\.\s+lintkeras:")
 _QUOTING = frozenset({"epigraph", "highlights", "pull-quote"})
 _ITEM = re.compile(r"(?:[-*+•]|\(?(?:\d{1,3}|[a-zA-Z#])[.)])[ \t]+")
+_BESIDE = re.compile(rf"\.\.[ \t]|>>>|{_ITEM.pattern}")
+"""What begins beside the mark of an item and is more than its text: a directive, another item."""
+_DEEPEST = 60
+"""The indentation of items that are followed so; what is deeper is no list."""
 _FIELD = re.compile(r":[^:\s][^:]*:(?:[ \t]+|$)")
 _RULE = re.compile(r"([=\-~^\"'`#*+.:_<>])\1{2,}")
 _GRID = re.compile(r"[+|].*[+|]|=+( +=+)+|-+( +-+)+")
@@ -104,7 +108,8 @@ class _Reader:
             if directive.argument and name in _WITH_TEXT:
                 at = lines.starts[number] + lines[number].index(directive.argument)
                 self._say(directive.argument, Span(at, at + len(directive.argument)), kind)
-            self._blocks(body.start, body.stop, "quote" if name in _QUOTING else kind)
+            inside: ProseKind = "quote" if name in _QUOTING else kind
+            self._blocks(body.start, body.stop, "table" if name == "list-table" else inside)
         elif name not in _VERBATIM:  # of a directive that is not known, only the code is read
             known = len(self.prose)
             self._blocks(body.start, body.stop, kind)
@@ -139,6 +144,11 @@ class _Reader:
         first = number
         text = [self.lines[number].strip()]
         item = _ITEM.match(text[0])
+        if item is not None and _BESIDE.match(text[0], item.end()) and indent < _DEEPEST:
+            self.lines.hide(number, item.end())
+            last = max(self.lines.body(number + 1, end, indent), number + 1)
+            self._blocks(number, last, "list-item" if kind == "paragraph" else kind)
+            return last
         number += 1
         while number < end and not self.lines.blank(number):
             if item is not None and self.lines.indent(number) <= indent:
