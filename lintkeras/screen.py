@@ -1,9 +1,10 @@
 """The cheap pass: which rules can fire on a file at all.
 
 A rule can fire only where one word of each group that its page says it needs occurs. A rule that
-reads prose can fire only where a sentence makes its claim, and one that reads docstrings where a
-docstring disagrees with its signature; a file that only such rules could concern is read for both
-before its code is parsed. The screen may err on the safe side alone.
+reads prose can fire only where a sentence makes its claim, one that reads docstrings where a
+docstring disagrees with its signature, and one that reads names where a path below Keras or
+TensorFlow is unknown; a file that only such rules could concern is read for these before its code
+is parsed. The screen may err on the safe side alone.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ def worth_parsing(
     if any(rule.reads == "code" for rule in rules):
         return codes
     left: set[str] = set()
+    names = {rule.code for rule in rules if rule.reads == "names"}
+    if names and _names_something_unknown(document.text, target):
+        return codes
+    rules = [rule for rule in rules if rule.code not in names]
     needs = {rule.code: rule.needs for rule in rules if rule.reads == "prose"}
     if needs:
         from lintkeras.claims.reading import said
@@ -55,3 +60,18 @@ def worth_parsing(
             found = disagreements(document, releases, modules or ProjectModules())
             left |= {one.rule for one in found} & codes
     return frozenset(left)
+
+
+def _names_something_unknown(text: str, target: str | None) -> bool:
+    """Whether a text holds a dotted path below Keras or TensorFlow that no symbol is known by."""
+    from lintkeras.documents.mentions import paths_in
+    from lintkeras.keras_api.releases import Releases, place_of
+
+    releases = [Releases(target)]
+    if "TF_USE_LEGACY_KERAS" in text:
+        releases.append(Releases(target, legacy=True))
+    for path in paths_in(text):
+        place = place_of("tensorflow" + path[2:] if path.startswith("tf.") else path)
+        if place is not None and any(one.symbol(place) is None for one in releases):
+            return True
+    return False

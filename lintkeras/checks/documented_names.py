@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lintkeras import keras_api
 from lintkeras.checks import members
 from lintkeras.checks.registry import Context, check
-from lintkeras.documents.mentions import Mention, Passage, passages
+from lintkeras.documents.mentions import Mention, Passage, passages, paths_in
 from lintkeras.documents.model import Snippet
 from lintkeras.findings import Applicability, Edit, Finding, Fix, Note, Span
 from lintkeras.keras_api import homes
@@ -45,6 +45,10 @@ _OWN = ("keras", "tf_keras", "tensorflow")
 """Packages that know better what they have; a name that none ever had is wrong there as well."""
 _FILLED_IN = re.compile(r"^(?:My|Your|Our|Custom|Some|Any|Foo|Bar)|(?:[NX]D|Nd|X+)$")
 """Names that stand for whatever the reader puts there."""
+_TENSORFLOW = ("tf", "tensorflow")
+_OUTSIDE = frozenset({"raw_ops", "contrib", "compat", "python", "core", "lite", "org", "js"})
+"""What begins like a module of TensorFlow and is none of those that are known name by name."""
+_NEAR = 0.88
 _CALL = re.compile(r"(keras(?:\.\w+)+)\([^()]*\)")
 
 
@@ -70,15 +74,26 @@ def unknown_symbol_in_text(context: Context) -> Iterator[Finding]:
     if _OLDER.search(document.text):
         return
     own = context.package in _OWN
+    old = any(map(_is_of_version_1, paths_in(document.text)))
     snippets = [one.snippet for one in context.program.parsed]
     found = {
         mention.span: finding
         for passage in passages(document, snippets)
         if not _is_history(passage)
         for mention in passage.mentions
+        if not (mention.root in _TENSORFLOW and (old or _is_of_version_1(mention.path)))
         if (finding := _finding(context.releases, passage, mention, own=own)) is not None
     }
     yield from (found[span] for span in sorted(found))
+
+
+def _is_of_version_1(path: str) -> bool:
+    """Whether TensorFlow 1 had a name that TensorFlow 2 has only below ``compat.v1``."""
+    root, _, inside = path.partition(".")
+    if root not in _TENSORFLOW or inside not in keras_api.tensorflow_1():
+        return False
+    place = place_of(f"tensorflow.{inside}")
+    return place is None or keras_api.space(place.space).last_seen(place.path) is None
 
 
 def _is_history(passage: Passage) -> bool:
@@ -122,8 +137,10 @@ def _judged(releases: Releases, mention: Mention) -> _Said | None:
     part = releases.missing(place)
     if part is None:
         return _member(releases, mention, place)
-    if part.space == "tf_keras" or part.space == "tf" or not part.inside:
+    if part.space == "tf_keras" or not part.inside:
         return None
+    if part.space == "tf":
+        return _of_tensorflow(releases, mention, part)
     if not homes.is_known(part):
         return _never(releases, mention, place, part)
     found = homes.gone(releases, place, is_module=part != releases.settle(place))
@@ -140,6 +157,30 @@ def _judged(releases: Releases, mention: Mention) -> _Said | None:
         text += f"; it is `{new}`" if safe else f"; `{new}` has its place"
     advice = homes.advice(place)
     return _Said(text, new, safe, notes=(advice,) if advice is not None and not safe else ())
+
+
+def _of_tensorflow(releases: Releases, mention: Mention, part: Place) -> _Said | None:
+    """A name that TensorFlow 2 once had, or one that no release has and that is spelt nearly so.
+
+    Names of TensorFlow 1 are passed over: a page that has them mostly speaks of that.
+    """
+    if part.inside.partition(".")[0] in _OUTSIDE or part.inside in keras_api.tensorflow_1():
+        return None  # what TensorFlow 2 still has below compat.v1 may be there by another way
+    last = keras_api.space("tf").last_seen(part.path)
+    release = releases.shown(part)
+    if last is not None:
+        return _Said(f"`{_written(mention, part)}` is gone in {release}")
+    names = keras_api.space("tf").names_in(part.path.rpartition(".")[0], releases.newest("tf"))
+    near = difflib.get_close_matches(part.last, names, 1, _NEAR)
+    if not near or part.last.lower() == near[0].lower() or _is_a_word(part.last, names):
+        return None
+    if part.inside == part.last and part.last.islower():
+        return None
+    meant = _written(
+        mention, part.beside(f"{part.inside.rpartition('.')[0]}.{near[0]}".lstrip("."))
+    )
+    text = f"there is no `{_written(mention, part)}` in {release}, nor in any other release"
+    return _Said(text, never=True, notes=(f"is `{meant}` meant?",))
 
 
 def _home(releases: Releases, mention: Mention, place: Place) -> tuple[str | None, bool]:

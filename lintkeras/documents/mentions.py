@@ -1,4 +1,4 @@
-"""Dotted names of Keras in running text: inline code, cross-references, headings, comments."""
+"""Dotted names of Keras and TensorFlow in running text: inline code, cross-references, headings, comments."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from lintkeras.findings import Span
 
 _NAME = re.compile(
     r"(?<![\w./@:$%{<>\\-])(?P<role>:[\w:+-]+:`(?:[^`<]*<)?[~!]?)?(?P<tilde>~)?"
-    r"(?P<path>(?P<root>(?:tf\.|tensorflow\.)?keras)(?:\.[A-Za-z_]\w*)+)"
+    r"(?P<path>(?P<root>(?:tf\.|tensorflow\.)?keras|tf|tensorflow)(?:\.[A-Za-z_]\w*)+)"
     r"(?P<behind>\(\)|\([^()`]+\)?|[\w/*{<@:$%\\-]|\.[\w*{<])?",
     re.ASCII,
 )
-_ASIDE = re.compile(r"(?<=<)(?P<root>(?:tf\.|tensorflow\.)?keras)(?:\.[A-Za-z_]\w*)+(?=>`)")
+_ASIDE = re.compile(
+    r"(?<=<)(?P<root>(?:tf\.|tensorflow\.)?keras|tf|tensorflow)(?:\.[A-Za-z_]\w*)+(?=>`)"
+)
 """What a role points at: ``:func:`the mean <keras.ops.mean>```."""
 _CODE_BEFORE = re.compile(r"(?:[\w\])][(\[]|[={+*|&]\s*|@)$")
 _STATEMENT = re.compile(r"\b(?:return|import|from|with|class|in|not|del|raise)\s*$")
@@ -61,7 +63,15 @@ def passages(document: Document, snippets: Iterable[Snippet]) -> Iterator[Passag
 
 
 def _worth(text: str) -> bool:
-    return "keras." in text
+    return "keras." in text or "tf." in text or "tensorflow." in text
+
+
+_PATH = re.compile(r"(?<!\w)(?:tf|tensorflow|keras)(?:\.[A-Za-z_]\w*)+", re.ASCII)
+
+
+def paths_in(text: str) -> frozenset[str]:
+    """Every dotted path in a text that may be a name of Keras or TensorFlow, in code or not."""
+    return frozenset(_PATH.findall(text))
 
 
 def _beside(block: Prose, blocks: Sequence[Prose]) -> str:

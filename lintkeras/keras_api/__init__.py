@@ -174,6 +174,14 @@ def strings(name: Name) -> Space:
     return Space((_DATA / f"{name}.strings").read_text(encoding="utf-8"))
 
 
+@cache
+def tensorflow_1() -> frozenset[str]:
+    """The names of TensorFlow 1 that ``tf.compat.v1`` has, without that prefix, read once."""
+    lines = (_DATA / "tf.v1").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines)
+    return frozenset(f"{m}.{name}".lstrip(".") for m, names in pairs for name in names.split())
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 

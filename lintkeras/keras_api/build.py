@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lintkeras.keras_api import published
+from lintkeras.keras_api import published, version_1
 from lintkeras.keras_api.definitions import PACKAGES
 from lintkeras.keras_api.extract import Entry, Tree, public
 from lintkeras.keras_api.looked_up import looked_up
@@ -123,6 +123,8 @@ def main(cache: Path) -> None:
     for space, releases in strings.items():
         (DATA / f"{space}.strings").write_text(render(releases), encoding="utf-8")
     newest = {source.space: source for source in sources()}
+    tensorflow = Tree(_download("tensorflow", newest["tf"].version, cache))
+    (DATA / "tf.v1").write_text(version_1.render(tensorflow), encoding="utf-8")
     for name in PACKAGES:
         source = newest[name]
         tree = Tree(_download(source.package, source.version, cache))
