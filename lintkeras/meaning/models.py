@@ -128,8 +128,12 @@ class Reader:
             case Instance(class_name="keras.models.Model"):
                 return self._named(model.arguments.get("outputs", 1) or UNKNOWN, {})
             case Instance(cls=Symbol() as symbol) if ".applications." in symbol.name:
-                return [(None, (_application(model),))]
+                return [] if self._is_replaced() else [(None, (_application(model),))]
         return []
+
+    def _is_replaced(self) -> bool:
+        """Whether the activation of some layer was set anew, and it may be that of any."""
+        return (None, "activation") in self.run.reassigned
 
     def _of_subclass(
         self, model: Instance, inputs: tuple[Outputs, ...]
@@ -342,6 +346,8 @@ class Reader:
         return _few(found)
 
     def _activation_argument(self, layer: Instance, own: Value | None) -> list[Activations]:
+        if own is None and self._is_replaced():
+            return [None]
         position = 1 if plain_name(layer) == "Dense" else None
         value = own if own is not None else layer.arguments.get("activation", position)
         if position is None and len(layer.arguments.positional) > 4:
